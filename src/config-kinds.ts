@@ -1,0 +1,124 @@
+import { isIP } from 'node:net'
+
+/** How one kind of setting is read. `parse` throws an Error that says what is wrong with the text. */
+export interface Kind<T> {
+  parse: (raw: string) => T
+  /** What is allowed, for messages and documents. */
+  allowed: string
+  /** Never shown; may also stand in the file that NAME_FILE names. */
+  secret?: boolean
+}
+
+export function text (): Kind<string> {
+  return { allowed: 'text', parse: raw => raw }
+}
+
+export function path (): Kind<string> {
+  return { allowed: 'a folder', parse: raw => raw }
+}
+
+export function secret (minBytes = 1): Kind<string> {
+  return {
+    allowed: minBytes > 1 ? `at least ${minBytes} bytes` : 'PEM',
+    secret: true,
+    parse: raw => {
+      const length = Buffer.byteLength(raw)
+      if (length < minBytes) throw new Error(`has ${length} bytes`)
+      return raw.replaceAll('\\n', '\n')
+    },
+  }
+}
+
+export function integer (min: number, max: number): Kind<number> {
+  return {
+    allowed: min === max ? `${min}` : `a whole number from ${min} to ${max}`,
+    parse: raw => {
+      const value = Number(raw)
+      if (!/^\d+$/.test(raw) || value < min || value > max) throw new Error(`${JSON.stringify(raw)} is not allowed`)
+      return value
+    },
+  }
+}
+
+/** The longest that a timer of the runtime can wait. */
+const maxTimerMs = 2 ** 31 - 1
+
+export function milliseconds (): Kind<number> {
+  return { ...integer(1, maxTimerMs), allowed: `milliseconds, a whole number from 1 to ${maxTimerMs}` }
+}
+
+export function choice<const T extends string> (...choices: readonly T[]): Kind<T> {
+  return {
+    allowed: choices.join(', '),
+    parse: raw => {
+      const found = choices.find(choice => choice === raw)
+      if (found === undefined) throw new Error(`${JSON.stringify(raw)} is not allowed`)
+      return found
+    },
+  }
+}
+
+export function onOff (): Kind<boolean> {
+  const { allowed, parse } = choice('on', 'off')
+  return { allowed, parse: raw => parse(raw) === 'on' }
+}
+
+export function url (...protocols: readonly string[]): Kind<string> {
+  return {
+    allowed: `an address that begins with ${protocols.map(protocol => `${protocol}//`).join(' or ')}`,
+    parse: raw => {
+      if (!URL.canParse(raw) || !protocols.includes(new URL(raw).protocol)) throw new Error('is not such an address')
+      return raw
+    },
+  }
+}
+
+const byteUnits: Readonly<Record<string, number>> = { b: 1, kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30 }
+
+export function bytes (): Kind<number> {
+  return {
+    allowed: 'a size such as 500kb, 10mb or 1gb',
+    parse: raw => {
+      const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*([kmg]?b)?$/i.exec(raw) ?? []
+      const value = Math.floor(Number(amount) * (byteUnits[(unit ?? 'b').toLowerCase()] ?? NaN))
+      if (!(value >= 1) || !Number.isSafeInteger(value)) throw new Error(`${JSON.stringify(raw)} is not a size`)
+      return value
+    },
+  }
+}
+
+const durationUnits: Readonly<Record<string, number>> = {
+  ms: 1, millisecond: 1, s: 1000, second: 1000, m: 60_000, minute: 60_000, h: 3_600_000, hour: 3_600_000, d: 86_400_000, day: 86_400_000,
+}
+
+export function duration (): Kind<number> {
+  return {
+    allowed: 'a time such as 500ms, 30s, 1 minute, 12h or 7d',
+    parse: raw => {
+      const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]+?)(?:(?<=[a-z]{3})s)?$/i.exec(raw.trim()) ?? []
+      const value = Number(amount) * (durationUnits[(unit ?? '').toLowerCase()] ?? NaN)
+      if (!(value >= 1) || value > Number.MAX_SAFE_INTEGER) throw new Error(`${JSON.stringify(raw)} is not a time`)
+      return Math.round(value)
+    },
+  }
+}
+
+/** What Fastify's trustProxy takes; never `true`, which would let any caller choose the address it is counted under. */
+export function proxies (): Kind<false | number | string[]> {
+  return {
+    allowed: 'off, a number of hops from 1 to 32, or addresses and CIDRs with commas',
+    parse: raw => {
+      if (raw === 'off') return false
+      if (/^\d+$/.test(raw)) return integer(1, 32).parse(raw)
+      const list = raw.split(',').map(entry => entry.trim())
+      for (const entry of list) {
+        const [address = '', bits, ...rest] = entry.split('/')
+        const family = isIP(address)
+        const sound = family !== 0 && rest.length === 0 &&
+          (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)))
+        if (!sound) throw new Error(`${JSON.stringify(entry)} is neither an address nor a CIDR`)
+      }
+      return list
+    },
+  }
+}

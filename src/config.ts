@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs'
+import { FatalError } from './errors.ts'
+import { type Kind, bytes, choice, duration, integer, milliseconds, onOff, path, proxies, secret, text, url } from './config-kinds.ts'
+
+interface Setting<T> extends Kind<T> {
+  /** What an unset variable means, as one would write it in the environment; undefined: nothing. */
+  default?: string
+  /** One line for .env.example and the documents. */
+  about: string
+  /** Older or platform names that count when the first is unset. */
+  aliases?: readonly string[]
+}
+
+function setting<T> (kind: Kind<T>, about: string, more: { aliases?: readonly string[] } & { default: string }): Setting<T> & { default: string }
+function setting<T> (kind: Kind<T>, about: string, more?: { aliases?: readonly string[] }): Setting<T>
+function setting<T> (kind: Kind<T>, about: string, more: { aliases?: readonly string[], default?: string } = {}): Setting<T> {
+  return { ...kind, about, ...more }
+}
+
+/** Every setting, once: the Config type, .env.example, docs/settings.md and README's table follow from it. */
+export const settings = {
+  NODE_ENV: setting(text(), '`production` makes a key for AUTH=jwt mandatory'),
+  PORT: setting(integer(0, 65535), 'Port to listen on', { aliases: ['APP_PORT'], default: '8000' }),
+  HOST: setting(text(), 'Address to listen on; `0.0.0.0` in the image', { default: '127.0.0.1' }),
+  LOG_LEVEL: setting(choice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), 'Least severe log line that is written', { default: 'info' }),
+  ACCESS_LOG: setting(onOff(), 'One log line per request', { default: 'on' }),
+  LOG_INPUTS: setting(onOff(), 'Feature values in the access log: personal data may be among them', { default: 'off' }),
+  MODELS_DIR: setting(path(), 'The model repository; `/models` in the image', { default: './models' }),
+  DEFAULT_MODEL: setting(text(), 'The model that `/predict` means; else `models/repository.json`, else the only one'),
+  HTTP_WORKERS: setting(integer(1, 1), 'HTTP processes; only 1 for now', { default: '1' }),
+  INFERENCE_THREADS: setting(integer(1, 256), 'Worker threads for heavy runs; else from the CPU quota'),
+  BODY_LIMIT: setting(bytes(), 'Largest request body', { default: '10mb' }),
+  MAX_ROWS: setting(integer(1, 10_000_000), 'Most rows in one request', { default: '10000' }),
+  REQUEST_TIMEOUT_MS: setting(milliseconds(), 'Longest an inference may take before the answer is 504', { default: '10000' }),
+  SHUTDOWN_GRACE_MS: setting(milliseconds(), 'Longest a shutdown waits for answers under way', { default: '25000' }),
+  AUTH: setting(choice('jwt', 'off'), '`jwt`: every prediction needs a token; `off` says so in the log at every start', { default: 'jwt' }),
+  JWT_JWKS_URL: setting(url('http:', 'https:'), 'Where the public keys are (RS256, ES256, EdDSA); comes before the other keys'),
+  JWT_PUBLIC_KEY: setting(secret(), 'PEM public key (RS256, ES256, EdDSA); comes before JWT_SECRET'),
+  JWT_SECRET: setting(secret(32), 'Shared secret for HS256, at least 32 bytes'),
+  JWT_PRIVATE_KEY: setting(secret(), 'PEM private key that `modelport token` signs with; the server does not need it'),
+  JWT_ISSUER: setting(text(), 'Required `iss` of a token, when set'),
+  JWT_AUDIENCE: setting(text(), 'Required `aud` of a token, when set'),
+  RATE_LIMIT_MAX: setting(integer(1, 1_000_000_000), 'Requests per window for one token subject, or one address without a token', { default: '1000' }),
+  RATE_LIMIT_WINDOW: setting(duration(), 'The window of the rate limit', { default: '1 minute' }),
+  REDIS_URL: setting(url('redis:', 'rediss:'), 'Shares the rate limit between servers; without it each counts for itself'),
+  TRUST_PROXY: setting(proxies(), 'Which proxies\' X-Forwarded-For counts: `off`, a number of hops, or addresses and CIDRs with commas', { default: 'off' }),
+  CORS_ORIGIN: setting(text(), 'Origins that browsers may call from, with commas, or `*`; unset: CORS is off'),
+  METRICS_AUTH: setting(choice('on', 'off'), 'Whether `/metrics` needs a token with the scope metrics; unset: off on loopback, on elsewhere'),
+} as const satisfies Record<string, Setting<unknown>>
+
+type Settings = typeof settings
+export type SettingName = keyof Settings
+
+type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}`
+  ? `${Lowercase<Head>}${Capitalize<CamelCase<Tail>>}`
+  : Lowercase<S>
+
+type Value<S> = S extends Setting<infer T> ? S extends { default: string } ? T : T | undefined : never
+
+/** One frozen value per setting: `PORT` is `port`, `JWT_JWKS_URL` is `jwtJwksUrl`. Bytes and milliseconds are numbers. */
+export type Config = { readonly [Name in SettingName as CamelCase<Name>]: Value<Settings[Name]> }
+
+/**
+ * Reads the environment once. An empty value counts as unset; a secret may stand in the file that
+ * `NAME_FILE` names.
+ *
+ * @throws FatalError naming every wrong setting, its fault and what is allowed
+ */
+export function loadConfig (env: Readonly<Record<string, string | undefined>>): Config {
+  const config: Record<string, unknown> = {}
+  const faults: string[] = []
+  for (const [name, setting] of Object.entries<Setting<unknown>>(settings)) {
+    try {
+      const raw = rawValue(env, name, setting) ?? setting.default
+      config[camelCase(name)] = raw === undefined ? undefined : setting.parse(raw)
+    } catch (error) {
+      faults.push(`${name}: ${(error as Error).message} (allowed: ${setting.allowed})`)
+    }
+  }
+  if (faults.length > 0) throw new FatalError(`Wrong settings:\n${faults.map(fault => `  ${fault}`).join('\n')}`)
+  return Object.freeze(config) as Config
+}
+
+function rawValue (env: Readonly<Record<string, string | undefined>>, name: string, setting: Setting<unknown>): string | undefined {
+  for (const candidate of [name, ...setting.aliases ?? []]) {
+    if (env[candidate]) return env[candidate]
+  }
+  const file = setting.secret === true ? env[`${name}_FILE`] : undefined
+  return file ? readSecret(file, name) : undefined
+}
+
+function readSecret (file: string, name: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').trim() || undefined
+  } catch (error) {
+    throw new Error(`the file that ${name}_FILE names cannot be read: ${(error as NodeJS.ErrnoException).code}`)
+  }
+}
+
+function camelCase (name: string): string {
+  return name.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
+}
