@@ -5,8 +5,8 @@ const finite = Type.Number()
 const categories = Type.Array(Type.Union([Type.String(), Type.Number(), Type.Boolean()]), { minItems: 1, uniqueItems: true })
 
 /**
- * One step of a column. Numbers are float64 from the feature's value to the last step; `oneHot` and
- * `ordinal` take the raw value and end the column, `impute` replaces a missing value.
+ * One step of a column. Numbers are float64 from the value to the last step; a missing number is NaN on its way.
+ * `ordinal` turns a category into its index, which numeric steps may follow; `oneHot` ends the column.
  */
 export const StepSchema = Type.Union([
   Type.Object({ impute: Type.Union([finite, Type.String(), Type.Boolean()]) }, strict),
