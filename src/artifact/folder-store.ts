@@ -1,0 +1,114 @@
+import Type from 'typebox'
+import { readFile, readdir, realpath } from 'node:fs/promises'
+import { join, sep } from 'node:path'
+import { FatalError } from '../errors.ts'
+import { ArtifactError } from './artifact-error.ts'
+import { parseJson } from './json.ts'
+import { isName, sortVersions } from './names.ts'
+import type { ModelEntry, ModelStore, Repository, VersionFiles } from './store.ts'
+
+const RepositorySchema = Type.Object({ default: Type.Optional(Type.String()) }, { additionalProperties: false })
+
+/** The model repository in a folder, laid out as `<name>/<version>/model.onnx`. */
+export function folderStore (root: string): ModelStore {
+  return {
+    list: () => listRepository(root),
+    version: (name, version) => versionFolder(root, name, version),
+    aliases: async name => {
+      try {
+        return await readOptional(join(root, name, 'aliases.json'))
+      } catch (error) {
+        throw new ArtifactError('BAD_ALIASES', (error as Error).message)
+      }
+    },
+  }
+}
+
+async function listRepository (root: string): Promise<Repository> {
+  const ignored: string[] = []
+  const models: ModelEntry[] = []
+  for (const name of await modelFolders(root)) {
+    const folders = isName(name) ? await subfolders(join(root, name)).catch(() => undefined) : undefined
+    if (folders === undefined) {
+      ignored.push(name)
+      continue
+    }
+    ignored.push(...folders.filter(folder => !isName(folder)).map(folder => `${name}/${folder}`))
+    models.push({ name, versions: sortVersions(folders.filter(isName)) })
+  }
+  return { models, ignored, defaultModel: await defaultModel(root) }
+}
+
+async function modelFolders (root: string): Promise<string[]> {
+  try {
+    return await subfolders(root)
+  } catch (error) {
+    throw new FatalError(`MODELS_DIR: the folder ${root} cannot be read (${(error as NodeJS.ErrnoException).code}); set MODELS_DIR to a model repository`)
+  }
+}
+
+/** Folders and links to folders, sorted; what begins with a dot is nobody's model (a write under way, .git). */
+async function subfolders (path: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true })
+  return entries
+    .filter(entry => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
+    .map(entry => entry.name)
+    .sort()
+}
+
+async function defaultModel (root: string): Promise<string | undefined> {
+  try {
+    const bytes = await readOptional(join(root, 'repository.json'))
+    return bytes && parseJson(RepositorySchema, bytes).default
+  } catch (error) {
+    throw new FatalError(`repository.json in ${root}: ${(error as Error).message}`)
+  }
+}
+
+async function readOptional (path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return undefined
+    throw new Error(`cannot be read (${code})`, { cause: error })
+  }
+}
+
+function versionFolder (root: string, name: string, version: string): VersionFiles {
+  const folder = join(root, name, version)
+  return {
+    name,
+    version,
+    list: async () => await files(folder),
+    read: async file => {
+      const path = await containedPath(root, folder, file)
+      try {
+        return await readFile(path)
+      } catch (error) {
+        throw new ArtifactError('UNREADABLE', `${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+      }
+    },
+  }
+}
+
+async function files (folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter(file => !file.startsWith('.'))
+  } catch (error) {
+    throw new ArtifactError('UNREADABLE', `the folder cannot be read (${(error as NodeJS.ErrnoException).code})`)
+  }
+}
+
+/** A link may lead elsewhere within the version's folder, as a Kubernetes volume's do, never out of it. */
+async function containedPath (root: string, folder: string, file: string): Promise<string> {
+  try {
+    const [rootPath, folderPath, path] = await Promise.all([realpath(root), realpath(folder), realpath(join(folder, file))])
+    if (!folderPath.startsWith(rootPath + sep)) throw new ArtifactError('OUTSIDE_FOLDER', 'the version\'s folder is a link out of the repository')
+    if (!path.startsWith(folderPath + sep)) throw new ArtifactError('OUTSIDE_FOLDER', `${file} is a link out of the version's folder`)
+    return path
+  } catch (error) {
+    if (error instanceof ArtifactError) throw error
+    throw new ArtifactError('MISSING_FILE', `${file} is missing`)
+  }
+}
