@@ -1,0 +1,94 @@
+import type { Feature } from '../artifact/manifest.ts'
+import { ApiError, type Fault } from '../errors.ts'
+import { decodeCsv } from './csv.ts'
+
+/** A request's body, not yet held against any model. */
+export type PredictInput =
+  | { readonly type: 'json', readonly body: unknown }
+  | { readonly type: 'csv', readonly text: string }
+  | { readonly type: 'ndjson', readonly text: string }
+
+/** The rows of a request, each still in the caller's form. */
+export interface RowSource {
+  readonly rows: readonly unknown[]
+  /** True when the body was one row, which is answered without a list. */
+  readonly single: boolean
+  /** Rows that could not even be read, by index. */
+  readonly unreadable: ReadonlyMap<number, Fault>
+  /** JSON pointer to row i; `''` where the body is the row. */
+  readonly pointer: (row: number) => string
+  /** What tells a person where row i is, behind a message; `''` where the pointer does. */
+  readonly note: (row: number) => string
+}
+
+/**
+ * Finds the rows in a body.
+ *
+ * @throws ApiError BAD_ENVELOPE, NOT_JSON, TOO_MANY_ROWS; INVALID_INPUT for a CSV header that does not fit the features
+ */
+export function decodeRows (input: PredictInput, features: readonly Feature[], maxRows: number): RowSource {
+  const source = decode(input, features)
+  if (source.rows.length > maxRows) {
+    throw new ApiError('TOO_MANY_ROWS', `The request has ${source.rows.length} rows; at most ${maxRows} are allowed. Send them in several requests.`)
+  }
+  if (source.rows.length === 0) {
+    throw new ApiError('INVALID_INPUT', 'The request has no rows.', { errors: [{ path: input.type === 'json' ? '/instances' : '', message: 'must have at least one row' }] })
+  }
+  return source
+}
+
+function decode (input: PredictInput, features: readonly Feature[]): RowSource {
+  switch (input.type) {
+    case 'json': return decodeJson(input.body)
+    case 'csv': return lines(decodeCsv(input.text, features))
+    case 'ndjson': return lines(decodeNdjson(input.text))
+    default: return input satisfies never
+  }
+}
+
+const none: ReadonlyMap<number, Fault> = new Map()
+
+function decodeJson (body: unknown): RowSource {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new ApiError('BAD_ENVELOPE', 'The body must be one row, as an object, or {"instances": [row, …]}.')
+  }
+  if (!Object.hasOwn(body, 'instances')) return { rows: [body], single: true, unreadable: none, pointer: () => '', note: () => '' }
+
+  const { instances, ...others } = body as Record<string, unknown>
+  const [other] = Object.keys(others)
+  if (other !== undefined) throw new ApiError('BAD_ENVELOPE', `"instances" must stand alone in the body; "${other}" is beside it.`)
+  if (!Array.isArray(instances)) throw new ApiError('BAD_ENVELOPE', '"instances" must be a list of rows.')
+  return { rows: instances, single: false, unreadable: none, pointer: instancePointer, note: () => '' }
+}
+
+/** Rows with the line on which each stands, counted from 1. */
+export interface Lines {
+  readonly rows: readonly unknown[]
+  readonly lineNumbers: readonly number[]
+  readonly unreadable: ReadonlyMap<number, Fault>
+}
+
+function lines ({ rows, lineNumbers, unreadable }: Lines): RowSource {
+  return { rows, single: false, unreadable, pointer: instancePointer, note: row => ` (line ${lineNumbers[row]})` }
+}
+
+function decodeNdjson (text: string): Lines {
+  const rows: unknown[] = []
+  const lineNumbers: number[] = []
+  const unreadable = new Map<number, Fault>()
+  text.split('\n').forEach((line, i) => {
+    if (line.trim() === '') return
+    try {
+      rows.push(JSON.parse(line))
+    } catch {
+      unreadable.set(rows.length, { path: '', message: 'is not valid JSON' })
+      rows.push(undefined)
+    }
+    lineNumbers.push(i + 1)
+  })
+  return { rows, lineNumbers, unreadable }
+}
+
+function instancePointer (row: number): string {
+  return `/instances/${row}`
+}
