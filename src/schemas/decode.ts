@@ -1,5 +1,5 @@
 import type { Feature } from '../artifact/manifest.ts'
-import { ApiError, type Fault } from '../errors.ts'
+import { ApiError, type ErrorCode, type Fault } from '../errors.ts'
 import { decodeCsv } from './csv.ts'
 
 /** A request's body, not yet held against any model. */
@@ -15,6 +15,8 @@ export interface RowSource {
   readonly single: boolean
   /** Rows that could not even be read, by index. */
   readonly unreadable: ReadonlyMap<number, Fault>
+  /** What a request with such rows is refused with. */
+  readonly unreadableCode: ErrorCode
   /** JSON pointer to row i; `''` where the body is the row. */
   readonly pointer: (row: number) => string
   /** What tells a person where row i is, behind a message; `''` where the pointer does. */
@@ -40,8 +42,8 @@ export function decodeRows (input: PredictInput, features: readonly Feature[], m
 function decode (input: PredictInput, features: readonly Feature[]): RowSource {
   switch (input.type) {
     case 'json': return decodeJson(input.body)
-    case 'csv': return lines(decodeCsv(input.text, features))
-    case 'ndjson': return lines(decodeNdjson(input.text))
+    case 'csv': return lines(decodeCsv(input.text, features), 'INVALID_INPUT')
+    case 'ndjson': return lines(decodeNdjson(input.text), 'NOT_JSON')
     default: return input satisfies never
   }
 }
@@ -52,13 +54,17 @@ function decodeJson (body: unknown): RowSource {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new ApiError('BAD_ENVELOPE', 'The body must be one row, as an object, or {"instances": [row, …]}.')
   }
-  if (!Object.hasOwn(body, 'instances')) return { rows: [body], single: true, unreadable: none, pointer: () => '', note: () => '' }
+  if (!Object.hasOwn(body, 'instances')) return jsonRows([body], true)
 
   const { instances, ...others } = body as Record<string, unknown>
   const [other] = Object.keys(others)
   if (other !== undefined) throw new ApiError('BAD_ENVELOPE', `"instances" must stand alone in the body; "${other}" is beside it.`)
   if (!Array.isArray(instances)) throw new ApiError('BAD_ENVELOPE', '"instances" must be a list of rows.')
-  return { rows: instances, single: false, unreadable: none, pointer: instancePointer, note: () => '' }
+  return jsonRows(instances, false)
+}
+
+function jsonRows (rows: readonly unknown[], single: boolean): RowSource {
+  return { rows, single, unreadable: none, unreadableCode: 'INVALID_INPUT', pointer: single ? nothing : instancePointer, note: nothing }
 }
 
 /** Rows with the line on which each stands, counted from 1. */
@@ -68,8 +74,8 @@ export interface Lines {
   readonly unreadable: ReadonlyMap<number, Fault>
 }
 
-function lines ({ rows, lineNumbers, unreadable }: Lines): RowSource {
-  return { rows, single: false, unreadable, pointer: instancePointer, note: row => ` (line ${lineNumbers[row]})` }
+function lines ({ rows, lineNumbers, unreadable }: Lines, unreadableCode: ErrorCode): RowSource {
+  return { rows, single: false, unreadable, unreadableCode, pointer: instancePointer, note: row => ` (line ${lineNumbers[row]})` }
 }
 
 function decodeNdjson (text: string): Lines {
@@ -87,6 +93,10 @@ function decodeNdjson (text: string): Lines {
     lineNumbers.push(i + 1)
   })
   return { rows, lineNumbers, unreadable }
+}
+
+function nothing (): string {
+  return ''
 }
 
 function instancePointer (row: number): string {

@@ -1,0 +1,39 @@
+import { ArtifactError } from '../artifact/artifact-error.ts'
+import { type Golden, type GoldenRow, goldenTolerance } from '../artifact/golden.ts'
+import type { Fault } from '../errors.ts'
+import type { Row } from '../row.ts'
+import { allocate } from './matrix.ts'
+import type { Tabular } from './model.ts'
+
+/**
+ * Runs the golden rows through the whole version, as a caller's rows would go.
+ *
+ * @throws ArtifactError GOLDEN_MISMATCH that names the row and both numbers, BAD_GOLDEN for a row that the features refuse
+ */
+export async function checkGolden (golden: Golden | undefined, tabular: Tabular): Promise<void> {
+  if (golden === undefined) return
+  const { rows } = golden
+  const matrix = allocate(tabular.encoder, rows.length)
+  rows.forEach((row, i) => encodeGolden(tabular, row, matrix, i))
+  const { predictions, probabilities } = await tabular.run(matrix, rows.length)
+  rows.forEach((row, i) => {
+    compare(`/rows/${i}/prediction`, row.prediction, predictions[i])
+    row.probabilities?.forEach((p, k) => compare(`/rows/${i}/probabilities/${k}`, p, probabilities?.[i]?.[k]))
+  })
+}
+
+function encodeGolden ({ reader, encoder }: Tabular, golden: GoldenRow, matrix: Float32Array | Float64Array, i: number): void {
+  const faults: Fault[] = []
+  const row: Row = reader.read(golden.row, faults)
+  if (faults.length === 0) {
+    encoder.write(row, matrix, i * encoder.width, (feature, message) => faults.push({ path: reader.place(golden.row, feature), message }))
+  }
+  const [fault] = faults
+  if (fault !== undefined) throw new ArtifactError('BAD_GOLDEN', `golden.json: /rows/${i}/row${fault.path} ${fault.message}`)
+}
+
+function compare (place: string, expected: number, actual: number | undefined): void {
+  const { relative, absolute } = goldenTolerance
+  if (actual !== undefined && Math.abs(actual - expected) <= absolute + relative * Math.abs(expected)) return
+  throw new ArtifactError('GOLDEN_MISMATCH', `golden.json: ${place} is ${expected}, the model gives ${actual}`)
+}

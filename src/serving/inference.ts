@@ -1,0 +1,150 @@
+import { ApiError, type Fault } from '../errors.ts'
+import type { Row } from '../row.ts'
+import { type PredictInput, type RowSource, decodeRows } from '../schemas/decode.ts'
+import { type Batch, type BatchFaults, encodeRows } from './encode.ts'
+import type { Model, TimedAnswers } from './model.ts'
+import type { Registry } from './registry.ts'
+import type { ModelRef } from './status.ts'
+
+export interface PredictOptions {
+  /** Bad rows are answered in their place instead of failing the request. */
+  readonly partial?: boolean
+  /** Drops the request while it still waits for its run. */
+  readonly signal?: AbortSignal
+}
+
+/** One row's answer. */
+export type Prediction =
+  | { readonly prediction: number, readonly class_name?: string, readonly probabilities?: readonly number[] }
+  | { readonly errors: readonly Fault[] }
+
+/** Milliseconds spent in each stage of a request. */
+export interface Timings {
+  readonly validateMs: number
+  readonly preprocessMs: number
+  readonly queueMs: number
+  readonly runMs: number
+  readonly postprocessMs: number
+  readonly totalMs: number
+}
+
+export interface PredictResult {
+  readonly model: Model
+  /** True when the body was one row. */
+  readonly single: boolean
+  /** In the order of the request's rows. */
+  readonly predictions: readonly Prediction[]
+  readonly warnings: readonly Fault[]
+  readonly timings: Timings
+}
+
+/** What a prediction came to, told once per request that reached a version; for metrics and drift. */
+export interface PredictionEvent {
+  readonly model: Model
+  /** The rows that were predicted, and what for each: a class index or a value. */
+  readonly rows: readonly Row[]
+  readonly predictions: ArrayLike<number>
+  /** Rows of the request, the bad ones included. */
+  readonly requested: number
+  readonly timings: Timings | undefined
+  readonly error: unknown
+}
+
+export interface InferenceOptions {
+  readonly registry: Registry
+  readonly maxRows: number
+  readonly timeoutMs: number
+  readonly onPrediction: (event: PredictionEvent) => void
+}
+
+/** More faults than this are counted, not listed: a wrong column in 10,000 rows is one mistake. */
+const maxListedFaults = 100
+
+/** The one door to a model's answers, for HTTP, Lambda and the command line. */
+export class Inference {
+  readonly registry: Registry
+  readonly #options: InferenceOptions
+
+  constructor (options: InferenceOptions) {
+    this.registry = options.registry
+    this.#options = options
+  }
+
+  /**
+   * Answers every row of a request, in order.
+   *
+   * @throws ApiError for a model that is not there or not ready, for rows that do not fit it, for a full
+   *         queue and for a run that took too long
+   */
+  async predict (ref: ModelRef, input: PredictInput, options: PredictOptions = {}): Promise<PredictResult> {
+    const startedMs = performance.now()
+    const model = this.registry.resolve(ref)
+    let requested = 0
+    try {
+      const { tabular } = model
+      if (tabular === undefined) throw withoutFeatures(model)
+      const source = decodeRows(input, tabular.reader.features, this.#options.maxRows)
+      requested = source.rows.length
+      const batch = encodeRows(tabular, source)
+      if (batch.faults.size > 0 && options.partial !== true) throw invalidInput(batch.faults, source)
+      const encodedMs = performance.now()
+
+      const answers = batch.rows.length === 0 ? noAnswers : await tabular.run(batch.matrix, batch.rows.length, this.#runOptions(options))
+      const predictions = this.#assemble(model, source, batch, answers, options)
+      const timings = timingsOf(startedMs, batch, encodedMs, answers)
+      this.#options.onPrediction({ model, rows: batch.rows, predictions: answers.predictions, requested, timings, error: undefined })
+      return { model, single: source.single, predictions, warnings: batch.warnings, timings }
+    } catch (error) {
+      this.#options.onPrediction({ model, rows: [], predictions: [], requested, timings: undefined, error })
+      throw error
+    }
+  }
+
+  #runOptions ({ signal }: PredictOptions): { timeoutMs: number, signal?: AbortSignal } {
+    const { timeoutMs } = this.#options
+    return signal === undefined ? { timeoutMs } : { timeoutMs, signal }
+  }
+
+  /** Puts each answer, or each bad row's faults, into its row's place. */
+  #assemble ({ manifest }: Model, source: RowSource, batch: Batch, answers: TimedAnswers, { partial }: PredictOptions): Prediction[] {
+    const predictions = new Array<Prediction>(source.rows.length)
+    batch.places.forEach((place, i) => {
+      const prediction = answers.predictions[i] ?? NaN
+      const probabilities = answers.probabilities?.[i]
+      if (!Number.isFinite(prediction) || probabilities?.some(p => !Number.isFinite(p)) === true) {
+        batch.faults.set(place, [{ path: source.pointer(place), message: `the model gives no finite number for this row${source.note(place)}` }])
+      } else {
+        const name = manifest.labels?.[prediction]
+        predictions[place] = {
+          prediction,
+          ...(manifest.task === 'classification' && name !== undefined ? { class_name: name } : {}),
+          ...(probabilities === undefined ? {} : { probabilities }),
+        }
+      }
+    })
+    if (batch.faults.size > 0 && partial !== true) throw invalidInput(batch.faults, source)
+    for (const [place, errors] of batch.faults) predictions[place] = { errors }
+    return predictions
+  }
+}
+
+const noAnswers: TimedAnswers = { predictions: new Float64Array(0), probabilities: undefined, queueMs: 0, runMs: 0, postprocessMs: 0 }
+
+function timingsOf (startedMs: number, { validateMs }: Batch, encodedMs: number, answers: TimedAnswers): Timings {
+  const totalMs = performance.now() - startedMs
+  const { queueMs, runMs, postprocessMs } = answers
+  return { validateMs, preprocessMs: encodedMs - startedMs - validateMs, queueMs, runMs, postprocessMs, totalMs }
+}
+
+function withoutFeatures ({ manifest: { name, version } }: Model): ApiError {
+  return new ApiError('ROUTE_NOT_FOUND', `${name} ${version} is served as raw tensors: it has no features to predict from. Give it a manifest.json that names them.`)
+}
+
+function invalidInput (faults: BatchFaults, source: RowSource): ApiError {
+  const all = [...faults].sort(([a], [b]) => a - b).flatMap(([, found]) => found)
+  const errors = all.slice(0, maxListedFaults)
+  const more = all.length > errors.length ? ` The first ${errors.length} are listed.` : ''
+  const count = all.length === 1 ? 'One value does' : `${all.length} values do`
+  const rows = source.single ? '' : ` in ${faults.size} of ${source.rows.length} rows`
+  return new ApiError(source.unreadable.size > 0 ? source.unreadableCode : 'INVALID_INPUT', `${count} not fit the model${rows}.${more}`, { errors })
+}
