@@ -64,7 +64,7 @@ export function model (definition: ModelDefinition): Uint8Array {
 /** One node, written short: `node('MatMul', ['X', 'W'], ['Y'])`. */
 export function node (
   op: string, inputs: readonly string[], outputs: readonly string[],
-  attributes: Readonly<Record<string, Attribute>> = {}, domain = '',
+  attributes: Readonly<Record<string, Attribute>> = {}, domain = ''
 ): NodeDefinition {
   return { op, inputs, outputs, attributes, domain }
 }

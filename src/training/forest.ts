@@ -1,0 +1,91 @@
+import { binMatrix } from './bins.ts'
+import { growTree } from './grow.ts'
+import { outputsOf } from './histogram.ts'
+import { onGrid } from './leaf-grid.ts'
+import type { Matrix, Target } from './matrix.ts'
+import { type Random, random } from './random.ts'
+import { type Tree, leafOf } from './tree.ts'
+
+export interface ForestParams {
+  readonly trees: number
+  readonly maxDepth: number
+  readonly minSamplesLeaf: number
+  /** Columns that a split may choose from: all, their square root, or a share of them. */
+  readonly maxFeatures: 'all' | 'sqrt' | number
+  /** Each tree sees as many rows as there are, drawn with replacement; otherwise all of them once. */
+  readonly bootstrap: boolean
+}
+
+/** An answer is the sum of one leaf per tree. */
+export interface Forest {
+  readonly kind: Target['kind']
+  /** The width of a row. */
+  readonly columns: number
+  /** Numbers per row in an answer: one probability per class, or the value. */
+  readonly outputs: number
+  /** Leaf values are shares of the answer, on a grid where float32 sums are exact. */
+  readonly trees: readonly Tree[]
+}
+
+/**
+ * @param seed decides everything that is random: the same seed gives the same forest
+ * @param onTree told after each tree, how many there are
+ */
+export function fitForest (
+  matrix: Matrix, target: Target, params: ForestParams, seed: number, onTree?: (done: number) => void
+): Forest {
+  const data = binMatrix(matrix)
+  const limits = { ...params, maxFeatures: allowedColumns(params.maxFeatures, matrix.columns) }
+  const trees: Tree[] = []
+  for (let i = 0; i < params.trees; i++) {
+    const source = random(seed, i)
+    const weights = params.bootstrap ? bootstrapWeights(matrix.rows, source) : new Uint16Array(matrix.rows).fill(1)
+    trees.push(growTree({ data, target, weights }, limits, source))
+    onTree?.(i + 1)
+  }
+  return { kind: target.kind, columns: matrix.columns, outputs: outputsOf(target), trees: onGrid(target.kind, trees) }
+}
+
+function allowedColumns (maxFeatures: ForestParams['maxFeatures'], columns: number): number {
+  switch (maxFeatures) {
+    case 'all': return columns
+    case 'sqrt': return Math.max(1, Math.floor(Math.sqrt(columns)))
+    default: return Math.max(1, Math.round(maxFeatures * columns))
+  }
+}
+
+function bootstrapWeights (rows: number, source: Random): Uint16Array {
+  const weights = new Uint16Array(rows)
+  for (let i = 0; i < rows; i++) weights[source.below(rows)]! += 1
+  return weights
+}
+
+/**
+ * What the exported model answers, bit for bit: sums on the grid do not depend on their order.
+ *
+ * @returns `forest.outputs` numbers per row
+ */
+export function predictForest (forest: Forest, { data, rows, columns }: Matrix): Float32Array {
+  const { outputs, trees } = forest
+  const answers = new Float32Array(rows * outputs)
+  for (let row = 0; row < rows; row++) {
+    for (const tree of trees) {
+      const leaf = leafOf(tree, data, row * columns)
+      for (let k = 0; k < outputs; k++) answers[row * outputs + k]! += tree.values[leaf * outputs + k]!
+    }
+  }
+  return answers
+}
+
+/** The class of each row: the most probable one, the first of equals. */
+export function predictClasses (probabilities: Float32Array, classes: number): Int32Array {
+  const predicted = new Int32Array(probabilities.length / classes)
+  for (let row = 0; row < predicted.length; row++) {
+    let best = 0
+    for (let k = 1; k < classes; k++) {
+      if (probabilities[row * classes + k]! > probabilities[row * classes + best]!) best = k
+    }
+    predicted[row] = best
+  }
+  return predicted
+}

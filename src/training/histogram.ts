@@ -1,0 +1,84 @@
+import { type BinnedMatrix, missingBin } from './bins.ts'
+import type { Target } from './matrix.ts'
+
+/** What the rows of a node, or of one bin of it, add up to: one sum per output, then the weight. */
+export type Sums = Float64Array
+
+/** What a tree learns from: binned columns, the target, and how often each row counts. */
+export interface Samples {
+  readonly data: BinnedMatrix
+  readonly target: Target
+  readonly weights: ArrayLike<number>
+}
+
+export function outputsOf (target: Target): number {
+  return target.kind === 'classes' ? target.count : 1
+}
+
+/**
+ * Sums per bin of one column over the rows of a node. Only the bins between the lowest and the
+ * highest that occur are read and cleared, so that a node of few rows costs little.
+ */
+export class Histogram {
+  /** Sums per bin: the weight of each class, or the weighted total of the values; then the weight. */
+  readonly stride: number
+  readonly sums: Float64Array
+  lowest = 0
+  highest = -1
+  readonly #samples: Samples
+
+  constructor (samples: Samples) {
+    this.#samples = samples
+    this.stride = outputsOf(samples.target) + 1
+    this.sums = new Float64Array((missingBin + 1) * this.stride)
+  }
+
+  /** @param rows the node's are those from `start` to before `end` */
+  fill (column: number, rows: Int32Array, start: number, end: number): void {
+    this.#clear()
+    const { data: { codes, rows: height }, target, weights } = this.#samples
+    const { sums, stride } = this
+    const first = column * height
+    for (let i = start; i < end; i++) {
+      const row = rows[i]!
+      const bin = codes[first + row]!
+      const weight = weights[row]!
+      if (target.kind === 'classes') sums[bin * stride + target.classes[row]!]! += weight
+      else sums[bin * stride]! += weight * target.values[row]!
+      sums[bin * stride + stride - 1]! += weight
+      if (bin === missingBin) continue
+      if (bin < this.lowest) this.lowest = bin
+      if (bin > this.highest) this.highest = bin
+    }
+  }
+
+  weight (bin: number): number {
+    return this.sums[bin * this.stride + this.stride - 1]!
+  }
+
+  /** Adds a bin's sums to `to`. */
+  addTo (to: Sums, bin: number): void {
+    for (let k = 0; k < this.stride; k++) to[k]! += this.sums[bin * this.stride + k]!
+  }
+
+  #clear (): void {
+    this.sums.fill(0, this.lowest * this.stride, (this.highest + 1) * this.stride)
+    this.sums.fill(0, missingBin * this.stride)
+    this.lowest = missingBin
+    this.highest = -1
+  }
+}
+
+/** The sums of a whole node. */
+export function nodeSums ({ target, weights }: Samples, rows: Int32Array, start: number, end: number): Sums {
+  const outputs = outputsOf(target)
+  const sums = new Float64Array(outputs + 1)
+  for (let i = start; i < end; i++) {
+    const row = rows[i]!
+    const weight = weights[row]!
+    if (target.kind === 'classes') sums[target.classes[row]!]! += weight
+    else sums[0]! += weight * target.values[row]!
+    sums[outputs]! += weight
+  }
+  return sums
+}
