@@ -1,0 +1,89 @@
+import type { Baseline } from '../artifact/baseline.ts'
+import type { Manifest } from '../artifact/manifest.ts'
+import { type Buckets, createBuckets, durationBounds, observe } from './buckets.ts'
+import { exposition } from './exposition.ts'
+import { type QueuedRows, type Watched, families } from './families.ts'
+import { runtimeMetrics } from './runtime.ts'
+import { VersionMonitor } from './version-monitor.ts'
+
+export interface LoadedVersion {
+  readonly manifest: Manifest
+  readonly baseline: Baseline | undefined
+  /** What points at it now: `production`, `latest`; may be empty. */
+  readonly aliases: readonly string[]
+  readonly loadMs: number
+}
+
+/**
+ * All that the service counts, and its Prometheus text. Names, versions, aliases and protocols become
+ * labels: they come from the repository and the route table, never from a request.
+ */
+export class Monitor {
+  readonly #versions = new Map<string, Watched>()
+  readonly #http = new Map<string, Map<string, Map<number, Buckets>>>()
+  /** From the start, not from the first scrape: what it measures begins now. */
+  readonly #runtime = runtimeMetrics()
+  readonly #nowMs: () => number
+  #queuedRows: () => Iterable<QueuedRows> = () => []
+
+  constructor ({ nowMs = Date.now }: { nowMs?: () => number } = {}) {
+    this.#nowMs = nowMs
+  }
+
+  get contentType (): string {
+    return this.#runtime.contentType
+  }
+
+  /**
+   * The version was loaded and serves. Called again for one that is known it renews aliases and load
+   * time and keeps the counts; `forget` it first when its files have changed.
+   */
+  watch ({ manifest, baseline, aliases, loadMs }: LoadedVersion): VersionMonitor {
+    const { name, version } = manifest
+    const monitor = this.#versions.get(key(name, version))?.loaded?.monitor ?? new VersionMonitor(manifest, baseline, this.#nowMs)
+    this.#versions.set(key(name, version), { name, version, aliases, ready: true, loaded: { loadMs, monitor } })
+    return monitor
+  }
+
+  /** The version is in the repository and does not serve. */
+  refused (name: string, version: string, aliases: readonly string[] = []): void {
+    const loaded = this.#versions.get(key(name, version))?.loaded
+    this.#versions.set(key(name, version), { name, version, aliases, ready: false, loaded })
+  }
+
+  /** Removes the series of a version; requests still under way count into nothing. */
+  forget (name: string, version: string): void {
+    this.#versions.delete(key(name, version))
+  }
+
+  /** @param read asked for the queues each time the metrics are */
+  queuedRows (read: () => Iterable<QueuedRows>): void {
+    this.#queuedRows = read
+  }
+
+  /** One HTTP answer; `method` and `route` as the route table writes them. */
+  httpResponse (method: string, route: string, status: number, seconds: number): void {
+    const methods = getOrSet(this.#http, route, () => new Map<string, Map<number, Buckets>>())
+    const statuses = getOrSet(methods, method, () => new Map<number, Buckets>())
+    observe(getOrSet(statuses, status, () => createBuckets(durationBounds)), seconds)
+  }
+
+  /** Everything as Prometheus text: ours, then the runtime's own. */
+  async render (): Promise<string> {
+    const counted = { versions: [...this.#versions.values()], queued: this.#queuedRows(), http: this.#http }
+    return `${exposition(families(counted))}\n${await this.#runtime.metrics()}`
+  }
+}
+
+/** Neither a name nor a version holds a slash: both are folders. */
+function key (name: string, version: string): string {
+  return `${name}/${version}`
+}
+
+function getOrSet<K, V> (map: Map<K, V>, key: K, create: () => V): V {
+  const found = map.get(key)
+  if (found !== undefined) return found
+  const created = create()
+  map.set(key, created)
+  return created
+}
