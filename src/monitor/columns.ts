@@ -14,7 +14,7 @@ export interface Drift { readonly test: DriftTest, readonly value: number }
 
 /** A histogram of another kind than the feature, or with too few counts, is no baseline. */
 export function featureColumn ({ name, type }: Feature, baseline: Baseline | undefined): Column {
-  const histogram = baseline !== undefined && Object.hasOwn(baseline.features, name) ? baseline.features[name] : undefined
+  const histogram = baseline?.features[name]
   const kind = type === 'number' || type === 'integer' ? 'number' : 'category'
   const column = histogram?.kind === kind ? compared(binsOf(histogram), histogram) : undefined
   return column ?? { bins: presence, baseline: undefined }

@@ -66,7 +66,7 @@ describe('predictions', () => {
 
   test('of a class that has no label are counted nowhere', async () => {
     const monitor = new Monitor()
-    watchShop(monitor).predictions(trainingLike(100).rows.slice(0, 3), [-1, 2, 0.5])
+    watchShop(monitor).predictions(trainingLike(100).rows.slice(0, 4), [-1, 2, 0.5, NaN])
     expect(counts(await monitor.render())).toEqual({ stays: 0, leaves: 0 })
   })
 

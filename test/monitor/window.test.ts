@@ -105,13 +105,6 @@ describe('without a usable baseline', () => {
     expect(window.report()?.features[0]).toEqual({ name: 'age', missingRatio: 0.25, drift: [] })
   })
 
-  test('a feature named like a member of every object has none', () => {
-    const manifest = { ...shop, features: [{ name: 'valueOf', type: 'number' as const }] }
-    const window = new RollingWindow(manifest, { ...shopBaseline, features: {} }, () => 0)
-    window.add(Array.from({ length: 200 }, () => [1]), new Int32Array(200))
-    expect(window.report()?.features).toEqual([{ name: 'valueOf', missingRatio: 0, drift: [] }])
-  })
-
   test('a tensor model reports neither features nor predictions', () => {
     const { features: _, labels: __, ...tensor } = shop
     const window = new RollingWindow({ ...tensor, task: 'tensor' }, undefined, () => 0)
