@@ -1,0 +1,75 @@
+import type { FastifyJWTOptions, JWT } from '@fastify/jwt'
+import type { Config } from '../config.ts'
+import type { KeySet } from './key-set.ts'
+import type { SigningKey, VerifyingKey } from './keys.ts'
+
+export const scopes = ['predict', 'metrics', 'admin'] as const
+export type Scope = typeof scopes[number]
+
+/** OpenID Connect's limit; it also bounds what is kept per caller. */
+export const maxSubjectLength = 255
+
+type Rules = Pick<Config, 'jwtIssuer' | 'jwtAudience'>
+
+/** A token's `kid` is not in the key set, or its algorithm is not that of the key. */
+export class UnknownKey extends Error {
+  override readonly name = 'UnknownKey'
+}
+
+/** Options of @fastify/jwt for a server that checks tokens; `keySet` belongs to a key of the kind jwks. */
+export function verifyOptions (rules: Rules, key: VerifyingKey, keySet: KeySet | undefined): FastifyJWTOptions {
+  const verify: FastifyJWTOptions['verify'] = {
+    ...verifyRules(rules),
+    algorithms: key.kind === 'jwks' ? ['RS256', 'ES256', 'EdDSA'] : [key.algorithm],
+  }
+  switch (key.kind) {
+    case 'jwks': return { secret: { public: keyFetcher(keySet) }, verify }
+    case 'public': return { secret: { public: key.pem }, verify }
+    case 'secret': return { secret: key.secret, verify, sign: { algorithm: key.algorithm, ...signRules(rules) } }
+  }
+}
+
+/** Options of @fastify/jwt for `modelport token`. */
+export function signOptions (rules: Rules, key: SigningKey): FastifyJWTOptions {
+  return {
+    secret: { private: key.privateKey, public: key.publicKey },
+    verify: { ...verifyRules(rules), algorithms: [key.algorithm] },
+    sign: { algorithm: key.algorithm, ...signRules(rules) },
+  }
+}
+
+/** A token and when it ends. */
+export function signToken (jwt: JWT, subject: string, scopes: readonly Scope[], ttlMs: number): { token: string, expiresAt: Date } {
+  const iat = Math.floor(Date.now() / 1000)
+  const exp = iat + Math.ceil(ttlMs / 1000)
+  return { token: jwt.sign({ sub: subject, scope: scopes.join(' '), iat, exp }), expiresAt: new Date(exp * 1000) }
+}
+
+function verifyRules ({ jwtIssuer, jwtAudience }: Rules): NonNullable<FastifyJWTOptions['verify']> {
+  return {
+    // A claim that is only compared when present could simply be left out.
+    requiredClaims: ['exp', ...(jwtIssuer === undefined ? [] : ['iss']), ...(jwtAudience === undefined ? [] : ['aud'])],
+    ...(jwtIssuer === undefined ? {} : { allowedIss: jwtIssuer }),
+    ...(jwtAudience === undefined ? {} : { allowedAud: jwtAudience }),
+    clockTolerance: clockToleranceMs,
+  }
+}
+
+/** Claims are whole seconds, and two machines' clocks rarely agree better. */
+export const clockToleranceMs = 1000
+
+function signRules ({ jwtIssuer, jwtAudience }: Rules): NonNullable<FastifyJWTOptions['sign']> {
+  return {
+    ...(jwtIssuer === undefined ? {} : { iss: jwtIssuer }),
+    ...(jwtAudience === undefined ? {} : { aud: jwtAudience }),
+  }
+}
+
+function keyFetcher (keySet: KeySet | undefined) {
+  return async ({ header }: { header: Record<string, unknown> }): Promise<string> => {
+    const key = await keySet?.find(header.kid)
+    if (key === undefined) throw new UnknownKey('No such key')
+    if (key.algorithm !== header.alg) throw new UnknownKey('Not the algorithm of this key')
+    return key.pem
+  }
+}
