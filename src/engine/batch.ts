@@ -1,0 +1,124 @@
+import type { Tensor, TensorData, TensorType } from '../tensor.ts'
+import type { Tensors } from './session.ts'
+
+/** Inputs by name; in each, the first dimension is `rows`. The engine may hold on to the data until the run is over. */
+export interface Batch {
+  readonly inputs: Tensors
+  readonly rows: number
+}
+
+const arrays = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Uint16Array,
+  int8: Int8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  uint64: BigUint64Array,
+  bool: Uint8Array,
+} as const satisfies Record<Exclude<TensorType, 'string'>, unknown>
+
+/** Zeros, or empty strings. */
+export function allocate (type: TensorType, length: number): TensorData {
+  return type === 'string' ? new Array<string>(length).fill('') : new arrays[type](length)
+}
+
+/** How many values one row of a tensor has: the product of all dimensions but the first. */
+export function rowWidth (shape: readonly number[]): number {
+  let width = 1
+  for (let i = 1; i < shape.length; i++) width *= shape[i] as number
+  return width
+}
+
+export function valueCount ({ inputs }: Batch): number {
+  return Object.values(inputs).reduce((sum, { data }) => sum + data.length, 0)
+}
+
+/** True when every input has as many rows and values as it says: what may be laid beside others. */
+export function isWhole ({ inputs, rows }: Batch): boolean {
+  for (const name in inputs) {
+    const { shape, data } = inputs[name] as Tensor
+    if (shape[0] !== rows || data.length !== rows * rowWidth(shape)) return false
+  }
+  return true
+}
+
+/** True when two whole batches differ in rows only. */
+export function isAlike (a: Batch, b: Batch): boolean {
+  for (const name in a.inputs) {
+    const left = a.inputs[name] as Tensor
+    const right = b.inputs[name]
+    if (right === undefined || left.type !== right.type || left.shape.length !== right.shape.length) return false
+    for (let i = 1; i < left.shape.length; i++) if (left.shape[i] !== right.shape[i]) return false
+  }
+  return Object.keys(a.inputs).length === Object.keys(b.inputs).length
+}
+
+/** Lays whole, alike batches one under the other. */
+export function concat (batches: readonly [Batch, ...Batch[]]): Batch {
+  if (batches.length === 1) return batches[0]
+  let rows = 0
+  for (const batch of batches) rows += batch.rows
+  const inputs: Record<string, Tensor> = {}
+  for (const name of Object.keys(batches[0].inputs)) {
+    const parts = batches.map(batch => batch.inputs[name] as Tensor)
+    const { type, shape } = parts[0] as Tensor
+    const data = type === 'string'
+      ? parts.flatMap(part => part.data as readonly string[])
+      : join(type, parts, rows * rowWidth(shape))
+    inputs[name] = { type, shape: [rows, ...shape.slice(1)], data }
+  }
+  return { inputs, rows }
+}
+
+function join (type: Exclude<TensorType, 'string'>, parts: readonly Tensor[], length: number): TensorData {
+  const data = new arrays[type](length)
+  let offset = 0
+  for (const part of parts) {
+    // bigint and number arrays never meet here: the type is the same in all parts.
+    (data as Float32Array).set(part.data as Float32Array, offset)
+    offset += part.data.length
+  }
+  return data
+}
+
+/** True when every output has `rows` rows, so that it can be given back by rows. */
+export function followsRows (outputs: Tensors, rows: number): boolean {
+  return Object.values(outputs).every(({ shape }) => shape[0] === rows)
+}
+
+/** Rows `from` to `to` of every tensor, without copying numbers. */
+export function sliceRows (tensors: Tensors, from: number, to: number): Tensors {
+  const slices: Record<string, Tensor> = {}
+  for (const name in tensors) {
+    const { type, shape, data } = tensors[name] as Tensor
+    const width = rowWidth(shape)
+    const part = ArrayBuffer.isView(data) ? data.subarray(from * width, to * width) : data.slice(from * width, to * width)
+    slices[name] = { type, shape: [to - from, ...shape.slice(1)], data: part }
+  }
+  return slices
+}
+
+/** True when all names, types, shapes and values are the same; numbers bit by bit. */
+export function isSame (a: Tensors, b: Tensors): boolean {
+  const names = Object.keys(a)
+  return names.length === Object.keys(b).length && names.every(name => {
+    const left = a[name] as Tensor
+    const right = b[name]
+    return right !== undefined && left.type === right.type && left.shape.length === right.shape.length &&
+      left.shape.every((size, i) => size === right.shape[i]) && sameData(left.data, right.data)
+  })
+}
+
+function sameData (a: TensorData, b: TensorData): boolean {
+  if (!ArrayBuffer.isView(a) || !ArrayBuffer.isView(b)) return a.length === b.length && a.every((value, i) => value === b[i])
+  return Buffer.compare(bytesOf(a), bytesOf(b)) === 0
+}
+
+function bytesOf (view: NodeJS.TypedArray): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
+}

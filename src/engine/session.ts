@@ -1,0 +1,115 @@
+import type * as Runtime from 'onnxruntime-node'
+import type { Tensor, TensorSpec, TensorType } from '../tensor.ts'
+
+export type Tensors = Readonly<Record<string, Tensor>>
+
+export interface Answer {
+  /** Every output of the graph, by name. */
+  readonly outputs: Tensors
+  /** The inference alone, without the wait for its turn. */
+  readonly runMs: number
+}
+
+/** One loaded graph on this thread. */
+export interface Session {
+  readonly inputs: readonly TensorSpec[]
+  readonly outputs: readonly TensorSpec[]
+  /**
+   * Begins in the next turn of the event loop and holds the thread until the inference is done.
+   *
+   * @throws RunError when the runtime cannot run these inputs
+   */
+  run: (inputs: Tensors) => Promise<Answer>
+  release: () => Promise<void>
+}
+
+/** The runtime could not run the inputs it was given. The message is the runtime's: for the log, not for the caller. */
+export class RunError extends Error {
+  override readonly name = 'RunError'
+}
+
+const runnable: readonly string[] = [
+  'float32', 'float64', 'float16', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'bool', 'string',
+] satisfies TensorType[]
+
+// The runtime reads it once, as it loads, and would otherwise send telemetry and write to the home folder.
+// Not later: a worker thread that loads the runtime first could no longer set it for the process.
+process.env.ORT_DISABLE_TELEMETRY = '1'
+
+let runtime: Promise<typeof Runtime> | undefined
+
+/** On first use, not on import: the library costs memory that a process without models need not pay. */
+function loadRuntime () {
+  runtime ??= import('onnxruntime-node').then(loaded => {
+    loaded.env.logLevel = 'fatal'
+    return loaded
+  })
+  return runtime
+}
+
+/**
+ * Loads a graph. Whatever the runtime would print is in the errors, so it prints nothing itself.
+ *
+ * @param bytes  the whole file; may be dropped afterwards
+ * @throws Error with a short reason: not ONNX, an operator that the runtime lacks, an output that is no tensor
+ */
+export async function openSession (bytes: Uint8Array): Promise<Session> {
+  if (bytes.length === 0) throw new Error('the file is empty')
+  const { InferenceSession, Tensor } = await loadRuntime()
+  const session = await InferenceSession.create(bytes, {
+    executionMode: 'sequential',
+    // Throughput comes from many runs side by side; a thread pool per session would only contend.
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 4,
+  }).catch((error: unknown) => { throw new Error(shortReason(error), { cause: error }) })
+  try {
+    return {
+      inputs: session.inputMetadata.map(meta => specOf(meta, 'input')),
+      outputs: session.outputMetadata.map(meta => specOf(meta, 'output')),
+      run: inputs => run(session, Tensor, inputs),
+      release: () => session.release(),
+    }
+  } catch (error) {
+    await session.release()
+    throw error
+  }
+}
+
+async function run (session: Runtime.InferenceSession, RuntimeTensor: typeof Runtime.Tensor, inputs: Tensors): Promise<Answer> {
+  try {
+    const feeds: Runtime.InferenceSession.FeedsType = Object.fromEntries(Object.entries(inputs).map(([name, { type, shape, data }]) =>
+      // The constructor takes every pair of type and data that Tensor allows; its overloads cannot say so.
+      [name, new RuntimeTensor(type as 'float32', data as Float32Array, shape)]))
+    // The runtime starts in a setImmediate of its own; this one stands just before it.
+    let startedAt = 0
+    setImmediate(() => { startedAt = performance.now() })
+    const results = await session.run(feeds)
+    const runMs = performance.now() - startedAt
+    return { outputs: Object.fromEntries(Object.entries(results).map(([name, result]) => [name, tensorOf(result)])), runMs }
+  } catch (error) {
+    throw new RunError((error as Error).message, { cause: error })
+  }
+}
+
+function tensorOf ({ type, dims, data }: Runtime.InferenceSession.OnnxValueMapType[string]): Tensor {
+  // Where the engine has Float16Array, the runtime answers with one.
+  const bits = type === 'float16' && ArrayBuffer.isView(data) ? new Uint16Array(data.buffer, data.byteOffset, data.length) : data
+  return { type: type as TensorType, shape: dims, data: bits }
+}
+
+function specOf (meta: Runtime.InferenceSession.ValueMetadata, role: 'input' | 'output'): TensorSpec {
+  if (!meta.isTensor) {
+    const remedy = role === 'output' ? '; export the model without ZipMap' : ''
+    throw new Error(`the ${role} "${meta.name}" is a sequence, a map or optional, and only tensors can be exchanged${remedy}`)
+  }
+  if (!runnable.includes(meta.type)) throw new Error(`the ${role} "${meta.name}" has the type ${meta.type}, which is not supported`)
+  return { name: meta.name, type: meta.type as TensorType, shape: meta.shape.map(size => size === '' ? -1 : size) }
+}
+
+/** The first line, without the places in the runtime's own source that it likes to name. */
+function shortReason (error: unknown): string {
+  const [line = ''] = (error as Error).message.split('\n')
+  return line.replaceAll(/(^|[\s"'(])\/[^\s"')]+/g, '$1').trim().slice(0, 300)
+}

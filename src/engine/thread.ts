@@ -1,0 +1,105 @@
+import { Worker } from 'node:worker_threads'
+import { ApiError } from '../errors.ts'
+import type { TensorSpec } from '../tensor.ts'
+import { RunError, type Answer, type Tensors } from './session.ts'
+import type { Reply, Request } from './worker.ts'
+
+/** A model as every thread may come to open it. */
+export interface Model {
+  readonly session: number
+  readonly bytes: Uint8Array
+}
+
+export interface Specs {
+  readonly inputs: readonly TensorSpec[]
+  readonly outputs: readonly TensorSpec[]
+}
+
+interface Call {
+  readonly resolve: (reply: Reply) => void
+  readonly reject: (error: unknown) => void
+}
+
+type Question = Request extends infer R ? R extends Request ? Omit<R, 'id'> : never : never
+type Answered<Kind extends Reply['kind']> = Extract<Reply, { kind: Kind }>
+
+/** Starts worker.ts as a thread: the built file, or the source where this file is one. */
+export function startWorker (): Worker {
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url))
+  // On Node 20 `--import tsx` does not reach the first file of a thread, so the thread asks for it before it imports.
+  const [tsx, source] = [import.meta.resolve('tsx/esm/api'), new URL('./worker.ts', import.meta.url).href]
+  const code = `import('${tsx}').then(({ register }) => { register(); return import('${source}') })`
+  return new Worker(code, { eval: true, execArgv: [] })
+}
+
+/** The near end of a worker thread. Calls may be made at once: they wait in its mailbox until it is up. */
+export class Thread {
+  readonly #worker: Worker
+  readonly #calls = new Map<number, Call>()
+  readonly #opened = new Set<number>()
+  #lastId = 0
+  #reason: unknown
+
+  /** @param onExit  hears once that the thread is gone, and what it died of */
+  constructor (worker: Worker, onExit: (reason: unknown) => void) {
+    this.#worker = worker
+    worker.on('message', (reply: Reply) => {
+      this.#calls.get(reply.id)?.resolve(reply)
+      this.#calls.delete(reply.id)
+    })
+    worker.on('error', error => { this.#reason = error })
+    worker.on('exit', code => {
+      const reason = this.#reason ?? new Error(`exit code ${code}`)
+      onExit(reason)
+      for (const { reject } of this.#calls.values()) {
+        reject(new ApiError('INTERNAL', 'The thread that ran the inference stopped before it answered.', { cause: reason }))
+      }
+      this.#calls.clear()
+    })
+  }
+
+  has ({ session }: Model): boolean {
+    return this.#opened.has(session)
+  }
+
+  async open ({ session, bytes }: Model): Promise<Specs> {
+    const specs = await this.#call<'opened'>({ kind: 'open', session, model: compact(bytes) })
+    this.#opened.add(session)
+    return specs
+  }
+
+  async run (model: Model, inputs: Tensors): Promise<Answer> {
+    if (!this.has(model)) await this.open(model)
+    const { answer } = await this.#call<'ran'>({ kind: 'run', session: model.session, inputs: compactAll(inputs) })
+    return answer
+  }
+
+  async release ({ session }: Model): Promise<void> {
+    if (this.#opened.delete(session)) await this.#call<'released'>({ kind: 'release', session })
+  }
+
+  /** Only for a thread without calls: to end one in the middle of an inference makes the runtime abort the process. */
+  async stop (): Promise<void> {
+    await this.#worker.terminate()
+  }
+
+  async #call<Kind extends Reply['kind']> (question: Question): Promise<Answered<Kind>> {
+    const id = ++this.#lastId
+    const reply = await new Promise<Reply>((resolve, reject) => {
+      this.#calls.set(id, { resolve, reject })
+      this.#worker.postMessage({ id, ...question } satisfies Request)
+    })
+    if (reply.kind !== 'refused') return reply as Answered<Kind>
+    throw reply.by === 'run' ? new RunError(reply.message) : new Error(reply.message)
+  }
+}
+
+function compactAll (tensors: Tensors): Tensors {
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) =>
+    [name, ArrayBuffer.isView(tensor.data) ? { ...tensor, data: compact(tensor.data) } : tensor]))
+}
+
+/** A message carries the whole buffer behind a view: a view of a part is copied out first. */
+function compact<View extends NodeJS.TypedArray> (view: View): View {
+  return view.byteLength === view.buffer.byteLength ? view : view.slice() as View
+}
