@@ -1,7 +1,7 @@
 import { createPublicKey, type JsonWebKeyInput } from 'node:crypto'
 import { type Algorithm, algorithmOf, toPem } from './keys.ts'
 
-export interface PublicKey { algorithm: Algorithm, pem: string }
+interface PublicKey { algorithm: Algorithm, pem: string }
 
 /** The keys could not be fetched, so nobody knows whether the token is good. */
 export class KeysUnavailable extends Error {
@@ -14,7 +14,7 @@ export class KeysUnavailable extends Error {
   }
 }
 
-export interface KeySetOptions {
+interface KeySetOptions {
   url: string
   log: { info: (data: object, message: string) => void, warn: (data: object, message: string) => void }
   /** The keys are others than before: what was verified with the old ones counts no more. */

@@ -15,7 +15,7 @@ export type VerifyingKey =
 export interface SigningKey { algorithm: Algorithm, privateKey: string, publicKey: string }
 
 type VerifyingSettings = Pick<Config, 'nodeEnv' | 'jwtJwksUrl' | 'jwtPublicKey' | 'jwtSecret'>
-type SigningSettings = Pick<Config, 'jwtJwksUrl' | 'jwtPublicKey' | 'jwtPrivateKey' | 'jwtSecret'>
+export type SigningSettings = Pick<Config, 'jwtJwksUrl' | 'jwtPublicKey' | 'jwtPrivateKey' | 'jwtSecret'>
 
 const kinds = 'an RSA key of at least 2048 bits, an EC key on P-256 or an Ed25519 key'
 

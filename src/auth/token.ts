@@ -1,7 +1,7 @@
 import type { FastifyJWTOptions, JWT } from '@fastify/jwt'
 import type { Config } from '../config.ts'
 import type { KeySet } from './key-set.ts'
-import type { SigningKey, VerifyingKey } from './keys.ts'
+import type { VerifyingKey } from './keys.ts'
 
 export const scopes = ['predict', 'metrics', 'admin'] as const
 export type Scope = typeof scopes[number]
@@ -9,7 +9,7 @@ export type Scope = typeof scopes[number]
 /** OpenID Connect's limit; it also bounds what is kept per caller. */
 export const maxSubjectLength = 255
 
-type Rules = Pick<Config, 'jwtIssuer' | 'jwtAudience'>
+export type Rules = Pick<Config, 'jwtIssuer' | 'jwtAudience'>
 
 /** A token's `kid` is not in the key set, or its algorithm is not that of the key. */
 export class UnknownKey extends Error {
@@ -29,23 +29,15 @@ export function verifyOptions (rules: Rules, key: VerifyingKey, keySet: KeySet |
   }
 }
 
-/** Options of @fastify/jwt for `modelport token`. */
-export function signOptions (rules: Rules, key: SigningKey): FastifyJWTOptions {
-  return {
-    secret: { private: key.privateKey, public: key.publicKey },
-    verify: { ...verifyRules(rules), algorithms: [key.algorithm] },
-    sign: { algorithm: key.algorithm, ...signRules(rules) },
-  }
-}
+export interface SignedToken { token: string, expiresAt: Date }
 
-/** A token and when it ends. */
-export function signToken (jwt: JWT, subject: string, scopes: readonly Scope[], ttlMs: number): { token: string, expiresAt: Date } {
+export function signToken (jwt: JWT, subject: string, scopes: readonly Scope[], ttlMs: number): SignedToken {
   const iat = Math.floor(Date.now() / 1000)
   const exp = iat + Math.ceil(ttlMs / 1000)
   return { token: jwt.sign({ sub: subject, scope: scopes.join(' '), iat, exp }), expiresAt: new Date(exp * 1000) }
 }
 
-function verifyRules ({ jwtIssuer, jwtAudience }: Rules): NonNullable<FastifyJWTOptions['verify']> {
+export function verifyRules ({ jwtIssuer, jwtAudience }: Rules): NonNullable<FastifyJWTOptions['verify']> {
   return {
     // A claim that is only compared when present could simply be left out.
     requiredClaims: ['exp', ...(jwtIssuer === undefined ? [] : ['iss']), ...(jwtAudience === undefined ? [] : ['aud'])],
@@ -58,7 +50,7 @@ function verifyRules ({ jwtIssuer, jwtAudience }: Rules): NonNullable<FastifyJWT
 /** Claims are whole seconds, and two machines' clocks rarely agree better. */
 export const clockToleranceMs = 1000
 
-function signRules ({ jwtIssuer, jwtAudience }: Rules): NonNullable<FastifyJWTOptions['sign']> {
+export function signRules ({ jwtIssuer, jwtAudience }: Rules): NonNullable<FastifyJWTOptions['sign']> {
   return {
     ...(jwtIssuer === undefined ? {} : { iss: jwtIssuer }),
     ...(jwtAudience === undefined ? {} : { aud: jwtAudience }),

@@ -1,10 +1,8 @@
 import { parseArgs } from 'node:util'
-import fastifyJwt from '@fastify/jwt'
-import fastify from 'fastify'
-import { signingKey } from '../auth/keys.ts'
-import { maxSubjectLength, type Scope, scopes, signOptions, signToken } from '../auth/token.ts'
+import { signWithConfiguredKey } from '../auth/sign.ts'
+import { maxSubjectLength, type Scope, scopes } from '../auth/token.ts'
 import { duration } from '../config-kinds.ts'
-import { type Config, loadConfig } from '../config.ts'
+import { loadConfig } from '../config.ts'
 import { UsageError, type Verb } from './verb.ts'
 
 const maxTtlMs = 3650 * 86_400_000
@@ -27,18 +25,9 @@ Example:
 `,
   run: async (args, terminal) => {
     const { subject, granted, ttlMs, json } = readFlags(args)
-    const { token, expiresAt } = await sign(loadConfig(terminal.env), subject, granted, ttlMs)
+    const { token, expiresAt } = await signWithConfiguredKey(loadConfig(terminal.env), subject, granted, ttlMs)
     terminal.out(json ? JSON.stringify({ token, subject, scopes: granted, expiresAt }) : token)
   },
-}
-
-/** @fastify/jwt lives in an app; this one never listens. */
-async function sign (config: Config, subject: string, granted: readonly Scope[], ttlMs: number): Promise<ReturnType<typeof signToken>> {
-  const app = fastify()
-  await app.register(fastifyJwt, signOptions(config, signingKey(config)))
-  const signed = signToken(app.jwt, subject, granted, ttlMs)
-  await app.close()
-  return signed
 }
 
 function readFlags (args: readonly string[]): { subject: string, granted: Scope[], ttlMs: number, json: boolean } {

@@ -8,7 +8,7 @@ export interface Counters {
   count: (caller: string, windowMs: number, done: (error: null, count: Count) => void) => void
 }
 
-export interface CountersLog {
+interface CountersLog {
   info: (message: string) => void
   warn: (data: object, message: string) => void
 }
