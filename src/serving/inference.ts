@@ -1,16 +1,16 @@
+import type { Manifest } from '../artifact/manifest.ts'
 import { ApiError, type Fault } from '../errors.ts'
 import type { Row } from '../row.ts'
 import { type PredictInput, type RowSource, decodeRows } from '../schemas/decode.ts'
 import { type Batch, type BatchFaults, encodeRows } from './encode.ts'
 import type { Model, TimedAnswers } from './model.ts'
 import type { Registry } from './registry.ts'
-import type { ModelRef } from './status.ts'
 
 export interface PredictOptions {
   /** Bad rows are answered in their place instead of failing the request. */
   readonly partial?: boolean
-  /** Drops the request while it still waits for its run. */
-  readonly signal?: AbortSignal
+  /** Asked before a run starts: rows that nobody waits for any more are not run. */
+  readonly isGone?: () => boolean
 }
 
 /** One row's answer. */
@@ -29,7 +29,6 @@ export interface Timings {
 }
 
 export interface PredictResult {
-  readonly model: Model
   /** True when the body was one row. */
   readonly single: boolean
   /** In the order of the request's rows. */
@@ -73,59 +72,67 @@ export class Inference {
   /**
    * Answers every row of a request, in order.
    *
-   * @throws ApiError for a model that is not there or not ready, for rows that do not fit it, for a full
-   *         queue and for a run that took too long
+   * @throws ApiError for rows that do not fit the model, for a full queue and for a run that took too long
    */
-  async predict (ref: ModelRef, input: PredictInput, options: PredictOptions = {}): Promise<PredictResult> {
-    const startedMs = performance.now()
-    const model = this.registry.resolve(ref)
-    let requested = 0
+  async predict (model: Model, input: PredictInput, options: PredictOptions = {}): Promise<PredictResult> {
+    const request: Request = { model, input, options, startedMs: performance.now(), requested: 0 }
+    let answered: Answered
     try {
-      const { tabular } = model
-      if (tabular === undefined) throw withoutFeatures(model)
-      const source = decodeRows(input, tabular.reader.features, this.#options.maxRows)
-      requested = source.rows.length
-      const batch = encodeRows(tabular, source)
-      if (batch.faults.size > 0 && options.partial !== true) throw invalidInput(batch.faults, source)
-      const encodedMs = performance.now()
-
-      const answers = batch.rows.length === 0 ? noAnswers : await tabular.run(batch.matrix, batch.rows.length, this.#runOptions(options))
-      const predictions = this.#assemble(model, source, batch, answers, options)
-      const timings = timingsOf(startedMs, batch, encodedMs, answers)
-      this.#options.onPrediction({ model, rows: batch.rows, predictions: answers.predictions, requested, timings, error: undefined })
-      return { model, single: source.single, predictions, warnings: batch.warnings, timings }
+      answered = await this.#answer(request)
     } catch (error) {
-      this.#options.onPrediction({ model, rows: [], predictions: [], requested, timings: undefined, error })
+      this.#options.onPrediction({ model, rows: [], predictions: [], requested: request.requested, timings: undefined, error })
       throw error
     }
+    const { rows, answers, result } = answered
+    this.#options.onPrediction({ model, rows, predictions: answers.predictions, requested: request.requested, timings: result.timings, error: undefined })
+    return result
   }
 
-  #runOptions ({ signal }: PredictOptions): { timeoutMs: number, signal?: AbortSignal } {
-    const { timeoutMs } = this.#options
-    return signal === undefined ? { timeoutMs } : { timeoutMs, signal }
-  }
+  async #answer (request: Request): Promise<Answered> {
+    const { model, options, startedMs } = request
+    const { tabular } = model
+    if (tabular === undefined) throw withoutFeatures(model)
+    const source = decodeRows(request.input, tabular.reader.features, this.#options.maxRows)
+    request.requested = source.rows.length
+    const batch = encodeRows(tabular, source)
+    if (batch.faults.size > 0 && options.partial !== true) throw invalidInput(batch.faults, source)
+    const encodedMs = performance.now()
 
-  /** Puts each answer, or each bad row's faults, into its row's place. */
-  #assemble ({ manifest }: Model, source: RowSource, batch: Batch, answers: TimedAnswers, { partial }: PredictOptions): Prediction[] {
-    const predictions = new Array<Prediction>(source.rows.length)
-    batch.places.forEach((place, i) => {
-      const prediction = answers.predictions[i] ?? NaN
-      const probabilities = answers.probabilities?.[i]
-      if (!Number.isFinite(prediction) || probabilities?.some(p => !Number.isFinite(p)) === true) {
-        batch.faults.set(place, [{ path: source.pointer(place), message: `the model gives no finite number for this row${source.note(place)}` }])
-      } else {
-        const name = manifest.labels?.[prediction]
-        predictions[place] = {
-          prediction,
-          ...(manifest.task === 'classification' && name !== undefined ? { class_name: name } : {}),
-          ...(probabilities === undefined ? {} : { probabilities }),
-        }
-      }
-    })
-    if (batch.faults.size > 0 && partial !== true) throw invalidInput(batch.faults, source)
-    for (const [place, errors] of batch.faults) predictions[place] = { errors }
-    return predictions
+    const answers = batch.rows.length === 0 ? noAnswers : await tabular.run(batch.matrix, batch.rows.length, { timeoutMs: this.#options.timeoutMs, isGone: options.isGone })
+    const predictions = assemble(model.manifest, source, batch, answers)
+    if (batch.faults.size > 0 && options.partial !== true) throw invalidInput(batch.faults, source)
+    const timings = timingsOf(startedMs, batch, encodedMs, answers)
+    return { rows: batch.rows, answers, result: { single: source.single, predictions, warnings: batch.warnings, timings } }
   }
+}
+
+interface Request {
+  readonly model: Model
+  readonly input: PredictInput
+  readonly options: PredictOptions
+  readonly startedMs: number
+  requested: number
+}
+
+interface Answered { readonly rows: readonly Row[], readonly answers: TimedAnswers, readonly result: PredictResult }
+
+/** Puts each answer, or each bad row's faults, into its row's place; an answer that is no number is a fault too. */
+function assemble ({ task, labels }: Manifest, source: RowSource, { places, faults }: Batch, answers: TimedAnswers): Prediction[] {
+  const predictions = new Array<Prediction>(source.rows.length)
+  places.forEach((place, i) => {
+    const prediction = answers.predictions[i] ?? NaN
+    const probabilities = answers.probabilities?.[i]
+    if (!Number.isFinite(prediction) || probabilities?.every(Number.isFinite) === false) {
+      faults.set(place, [{ path: source.pointer(place), message: `the model gives no finite number for this row${source.note(place)}` }])
+    } else if (task === 'regression') {
+      predictions[place] = { prediction }
+    } else {
+      const class_name = labels?.[prediction] ?? ''
+      predictions[place] = probabilities === undefined ? { prediction, class_name } : { prediction, class_name, probabilities }
+    }
+  })
+  for (const [place, errors] of faults) predictions[place] = { errors }
+  return predictions
 }
 
 const noAnswers: TimedAnswers = { predictions: new Float64Array(0), probabilities: undefined, queueMs: 0, runMs: 0, postprocessMs: 0 }

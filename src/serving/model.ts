@@ -49,15 +49,30 @@ export async function openModel (artifact: Artifact, host: EngineHost, startedMs
 }
 
 async function openEngine (artifact: Artifact, host: EngineHost): Promise<Engine> {
-  const { features } = artifact.manifest
+  const warmUp = warmUpOf(artifact)
   try {
-    return await host.open(artifact.model, {
-      warmUp: inputs => features === undefined ? undefined : emptyBatch(compileEncoder(artifact, features, inputs)),
-    })
+    return await host.open(artifact.model, { warmUp })
   } catch (error) {
-    if (error instanceof ArtifactError) throw error
+    // Rows that do not fit the graph fail in it with words that only its author understands.
+    if (warmUp !== undefined) await refuseMisfit(artifact, host)
     throw new ArtifactError('BAD_MODEL', `model.onnx: ${(error as Error).message}`, { cause: error })
   }
+}
+
+/** @throws ArtifactError when the graph can be opened and its inputs are not what the preprocessor fills */
+async function refuseMisfit (artifact: Artifact, host: EngineHost): Promise<void> {
+  const engine = await host.open(artifact.model).catch(() => undefined)
+  if (engine === undefined) return
+  try {
+    compileEncoder(artifact, artifact.manifest.features ?? [], engine.inputs)
+  } finally {
+    await engine.close()
+  }
+}
+
+/** Without a preprocessor the graph itself says what a row is. */
+function warmUpOf ({ preprocessor, manifest: { features } }: Artifact): Batch | undefined {
+  return preprocessor === undefined || features === undefined ? undefined : emptyBatch(compileSpec(preprocessor, features))
 }
 
 /** One row of zeros: the engine measures a run with it before anybody waits. */
@@ -84,15 +99,18 @@ function compileTabular (artifact: Artifact, features: readonly Feature[], engin
 
 function compileEncoder ({ preprocessor }: Artifact, features: readonly Feature[], inputs: readonly TensorSpec[]): Encoder {
   const spec = preprocessor ?? identityPreprocessor(features, onlyInput(inputs))
-  let encoder: Encoder
-  try {
-    encoder = compilePreprocessor(spec, features)
-  } catch (error) {
-    throw new ArtifactError('BAD_PREPROCESSOR', `preprocessor.json: ${(error as Error).message}`)
-  }
+  const encoder = compileSpec(spec, features)
   const fault = inputFault(encoder, inputs)
   if (fault !== undefined) throw new ArtifactError('SIGNATURE_MISMATCH', fault)
   return encoder
+}
+
+function compileSpec (spec: Preprocessor, features: readonly Feature[]): Encoder {
+  try {
+    return compilePreprocessor(spec, features)
+  } catch (error) {
+    throw new ArtifactError('BAD_PREPROCESSOR', `preprocessor.json: ${(error as Error).message}`)
+  }
 }
 
 function inputFault ({ input, type, width }: Encoder, inputs: readonly TensorSpec[]): string | undefined {

@@ -5,7 +5,9 @@ import { readArtifact } from '../artifact/read.ts'
 import type { ModelEntry, ModelStore } from '../artifact/store.ts'
 import type { EngineHost } from '../engine/engine.ts'
 import { ApiError, FatalError } from '../errors.ts'
+import type { DocumentedModel } from '../schemas/openapi.ts'
 import { type Model, openModel } from './model.ts'
+import { type ModelSummary, type VersionDetail, describeVersion, shortened, summarizeModel, versionNotFound } from './describe.ts'
 import type { ModelRef, ModelStatus, RegistryEvents, VersionState } from './status.ts'
 
 /** The registry's own, writable side of a ModelStatus. */
@@ -18,7 +20,6 @@ export class Registry {
   readonly #events: RegistryEvents
   readonly #entries = new Map<string, Entry>()
   #defaultName: string | undefined
-  #revision = 0
   /** Until the repository has been listed nobody knows which models there are. */
   #listed = false
   #settled = false
@@ -34,9 +35,10 @@ export class Registry {
    * others. A version that fails is set down with its reason and hurts no other.
    *
    * @param configured DEFAULT_MODEL
+   * @param settled    called once it is known of every model which version answers
    * @throws FatalError when the repository cannot be read or the default model cannot be served
    */
-  async load (configured: string | undefined): Promise<void> {
+  async load (configured: string | undefined, settled: () => void = () => {}): Promise<void> {
     const { models, defaultModel, ignored } = await this.#store.list()
     if (ignored.length > 0) this.#events.ignored(ignored)
     for (const model of models) this.#entries.set(model.name, await this.#describe(model))
@@ -49,6 +51,7 @@ export class Registry {
       if (entry.isDefault) refuseUnservable(entry)
     }
     this.#settled = true
+    settled()
     for (const entry of entries) {
       for (const version of entry.versions.keys()) await this.#loadVersion(entry, version)
     }
@@ -59,9 +62,33 @@ export class Registry {
     return [...this.#entries.values()]
   }
 
+  summaries (): readonly ModelSummary[] {
+    return this.list().map(summarizeModel)
+  }
+
   /** @throws ApiError MODEL_NOT_FOUND */
-  status (name: string): ModelStatus {
-    return this.#entry(name)
+  detail (name: string): ModelSummary & { answers: VersionDetail | null } {
+    const entry = this.#entry(name)
+    return { ...summarizeModel(entry), answers: entry.serving === undefined ? null : describeVersion(entry, entry.serving) }
+  }
+
+  /** @throws ApiError MODEL_NOT_FOUND, VERSION_NOT_FOUND */
+  versionDetail (name: string, version: string): VersionDetail {
+    return describeVersion(this.#entry(name), version)
+  }
+
+  /** The versions that answer somewhere, for the documents. */
+  documented (): DocumentedModel[] {
+    return this.list().flatMap(({ isDefault, serving, versions }) => [...versions].flatMap(([version, found]) =>
+      found.state === 'ready' ? [{ manifest: found.model.manifest, isDefault, isServing: version === serving }] : []))
+  }
+
+  /** What is not served, and why. */
+  failures (): { model: string, version: string | undefined, reason: string }[] {
+    return this.list().flatMap(({ name, fault, versions }) => [
+      ...(fault === undefined ? [] : [{ model: name, version: undefined, reason: fault.reason }]),
+      ...[...versions].flatMap(([version, found]) => found.state === 'failed' ? [{ model: name, version, reason: found.reason }] : []),
+    ])
   }
 
   /**
@@ -85,9 +112,9 @@ export class Registry {
     return main === undefined ? [...this.#entries.values()].some(entry => entry.serving !== undefined) : main.serving !== undefined
   }
 
-  /** Grows with every change that a document made from the models would show. */
-  get revision (): number {
-    return this.#revision
+  /** True once it is known of every model which version answers, if any. */
+  get settled (): boolean {
+    return this.#settled
   }
 
   /** Rows that wait for a run, by version. */
@@ -170,8 +197,6 @@ export class Registry {
       entry.versions.set(version, { state: 'failed', reason, message: (error as Error).message })
       this.#events.failed(entry.name, version, error as Error)
       return false
-    } finally {
-      this.#revision++
     }
   }
 
@@ -188,8 +213,8 @@ export class Registry {
 
   #entry (name: string): Entry {
     const entry = isName(name) ? this.#entries.get(name) : undefined
-    if (entry === undefined && !this.#listed) throw notReady(`The model ${shown(name)}`, undefined)
-    if (entry === undefined) throw new ApiError('MODEL_NOT_FOUND', `There is no model "${shown(name)}". ${this.#names()}`)
+    if (entry === undefined && !this.#listed) throw notReady(`The model ${shortened(name)}`, undefined)
+    if (entry === undefined) throw new ApiError('MODEL_NOT_FOUND', `There is no model "${shortened(name)}". ${this.#names()}`)
     return entry
   }
 
@@ -204,16 +229,7 @@ function refuseUnservable ({ name, serving, fault, versions }: Entry): void {
   throw new FatalError(`The default model ${name} cannot be served: ${[...(fault === undefined ? [] : [fault.message]), ...failures].join('; ') || 'it has no version'}`)
 }
 
-function versionNotFound ({ name, versions }: Entry, version: string): ApiError {
-  return new ApiError('VERSION_NOT_FOUND', `The model ${name} has no version "${shown(version)}"; it has ${[...versions.keys()].join(', ') || 'none'}.`)
-}
-
 function notReady (what: string, reason: string | undefined): ApiError {
   const why = reason === undefined ? 'it is still loading' : `it did not pass its checks (${reason})`
   return new ApiError('MODEL_NOT_READY', `${what} cannot answer: ${why}.`, { headers: { 'retry-after': reason === undefined ? '1' : '30' } })
-}
-
-/** A caller's text in a message: never longer than a name may be. */
-function shown (text: string): string {
-  return text.length > 64 ? `${text.slice(0, 64)}…` : text
 }

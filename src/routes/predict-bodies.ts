@@ -1,0 +1,43 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { ApiError } from '../errors.ts'
+import type { PredictInput } from '../schemas/decode.ts'
+
+/** Teaches the routes of this scope the three kinds of body, each parsed to a PredictInput. */
+export function addPredictBodies (app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  add(app, 'application/json', parseJson)
+  add(app, 'text/csv', text => ({ type: 'csv', text }))
+  add(app, 'application/x-ndjson', text => ({ type: 'ndjson', text }))
+}
+
+function add (app: FastifyInstance, contentType: string, parse: (text: string) => PredictInput): void {
+  app.addContentTypeParser<string>(contentType, { parseAs: 'string' }, (request, text, done) => {
+    try {
+      refuseEncodings(request)
+      done(null, parse(text))
+    } catch (error) {
+      done(error as ApiError, undefined)
+    }
+  })
+}
+
+/** Own keys such as `__proto__` stay what they are here, unknown features: nothing copies them anywhere. */
+function parseJson (text: string): PredictInput {
+  try {
+    return { type: 'json', body: JSON.parse(text) }
+  } catch (error) {
+    throw new ApiError('NOT_JSON', text.trim() === '' ? 'The body is empty.' : `The body is not valid JSON: ${(error as Error).message}`)
+  }
+}
+
+/** Bytes read in another encoding would be other values, without a word. */
+function refuseEncodings ({ headers }: FastifyRequest): void {
+  const encoding = headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new ApiError('UNSUPPORTED_MEDIA_TYPE', `The content-encoding ${encoding} is not supported; send the body as it is.`)
+  }
+  const charset = /;\s*charset="?([^";\s]+)/i.exec(headers['content-type'] ?? '')?.[1]
+  if (charset !== undefined && !/^(utf-?8|us-ascii)$/i.test(charset)) {
+    throw new ApiError('UNSUPPORTED_MEDIA_TYPE', `The charset ${charset} is not supported; send UTF-8.`)
+  }
+}

@@ -1,0 +1,42 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import Type, { type Static } from 'typebox'
+import type { PredictInput } from '../schemas/decode.ts'
+import { addPredictBodies } from './predict-bodies.ts'
+
+const QuerySchema = Type.Object({
+  partial: Type.Optional(Type.Boolean({ description: 'Answer the good rows and put each bad row\'s errors in its place' })),
+}, { additionalProperties: false })
+
+interface Route { Params: { name?: string, version?: string }, Querystring: Static<typeof QuerySchema>, Body: PredictInput | undefined }
+
+/** POST /predict and its forms for one model and one version. */
+export async function predictRoutes (app: FastifyInstance): Promise<void> {
+  addPredictBodies(app)
+  for (const url of ['/predict', '/models/:name/predict', '/models/:name/versions/:version/predict']) {
+    app.post<Route>(url, {
+      config: { scope: 'predict', produces: 'application/json' },
+      schema: { tags: ['Predictions'], summary: 'Predict', querystring: QuerySchema },
+    }, predict)
+  }
+
+  async function predict (request: FastifyRequest<Route>, reply: FastifyReply): Promise<unknown> {
+    const { query, body } = request
+    const model = app.inference.registry.resolve(request.params)
+    request.answeredBy = model.manifest
+    const { single, predictions, warnings, timings } = await app.inference.predict(
+      model, body ?? { type: 'json', body }, { partial: query.partial === true, isGone: () => reply.raw.destroyed })
+    const { validateMs, preprocessMs, queueMs, runMs, totalMs } = timings
+    reply.header('server-timing', `validate;dur=${shortMs(validateMs + preprocessMs)}, queue;dur=${shortMs(queueMs)}, run;dur=${shortMs(runMs)}`)
+    return {
+      ...(single ? predictions[0] : { predictions }),
+      model: { name: model.manifest.name, version: model.manifest.version },
+      latency_ms: shortMs(totalMs),
+      ...(warnings.length > 0 ? { warnings } : {}),
+    }
+  }
+}
+
+/** Microseconds are as far as the clock can be trusted. */
+function shortMs (ms: number): number {
+  return Math.round(ms * 1000) / 1000
+}
