@@ -21,12 +21,9 @@ export async function writeVersion (
   modelsDir: string, name: string, version: string,
   files: Readonly<Record<string, Uint8Array | string>>, options: { force?: boolean } = {}
 ): Promise<string> {
-  for (const [what, text] of [['model name', name], ['version', version], ...Object.keys(files).map(file => ['file name', file])]) {
-    if (!isName(text!)) throw new FatalError(`"${text}" cannot be a ${what}: it must be ${nameRule}`)
-  }
+  await checkVersionName(modelsDir, name, version, options)
+  for (const file of Object.keys(files)) checkName('file', file)
   const target = join(modelsDir, name, version)
-  if (options.force !== true && await exists(target)) throw alreadyThere(name, version, target)
-
   const made = await mkdir(dirname(target), { recursive: true })
   const draft = besides(target, 'draft')
   try {
@@ -40,6 +37,22 @@ export async function writeVersion (
   }
   await sync(dirname(target))
   return target
+}
+
+/**
+ * What `writeVersion` checks first, for those who want to know before a long training.
+ *
+ * @throws FatalError when the version exists, or a name cannot be one
+ */
+export async function checkVersionName (modelsDir: string, name: string, version: string, options: { force?: boolean } = {}): Promise<void> {
+  checkName('model', name)
+  checkName('version', version)
+  const target = join(modelsDir, name, version)
+  if (options.force !== true && await exists(target)) throw alreadyThere(name, version, target)
+}
+
+function checkName (what: string, name: string): void {
+  if (!isName(name)) throw new FatalError(`"${name}" cannot be the name of a ${what}: it must be ${nameRule}`)
 }
 
 function alreadyThere (name: string, version: string, target: string): FatalError {

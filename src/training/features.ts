@@ -1,0 +1,112 @@
+import type { Feature } from '../artifact/manifest.ts'
+import { FatalError } from '../errors.ts'
+import type { Preprocessor, Step } from '../preprocess/spec.ts'
+import type { Row } from '../row.ts'
+import { type Column, readColumn } from './columns.ts'
+import type { Table } from './table.ts'
+import type { ColumnHint, TrainingPlan } from './training-file.ts'
+
+/** What the API asks for, and how it becomes numbers. */
+export interface Features {
+  readonly features: readonly Feature[]
+  readonly columns: readonly Preprocessor['columns'][number][]
+  /** The training data as the API would be sent it. */
+  readonly rows: readonly Row[]
+  /** Columns that were left out unasked, and why. */
+  readonly notices: readonly string[]
+}
+
+/** More categories than this are counted through rather than given a column each. */
+const maxOneHot = 32
+/** A text column of more distinct values is more likely to name rows than to describe them. */
+const maxCategories = 100
+
+/** @throws FatalError when a hint names a column that is not there or does not fit its values */
+export function readFeatures (table: Table, plan: TrainingPlan): Features {
+  const hints = plan.columns ?? {}
+  checkNames(table, [...Object.keys(hints), ...plan.drop ?? []])
+  const notices: string[] = []
+  const kept: { column: Column, hint: ColumnHint }[] = []
+  for (const source of table.columns) {
+    if (source === plan.target.column || plan.drop?.includes(source)) continue
+    const hint = hints[source]
+    const column = readColumn(table, source, hint)
+    // A column that the training file speaks of is wanted.
+    const fault = hint === undefined ? uselessness(column) : undefined
+    if (fault === undefined) kept.push({ column, hint: hint ?? {} })
+    else notices.push(`the column "${source}" is left out: ${fault}`)
+  }
+  if (kept.length === 0) throw new FatalError(`${table.source} has no column to learn from`)
+  const example = exampleRow(kept.map(({ column }) => column))
+  return {
+    features: kept.map(({ column, hint }, i) => featureOf(column, hint, example[i])),
+    columns: kept.map(({ column, hint }) => ({ feature: hint.name ?? column.source, steps: stepsOf(column, hint) })),
+    rows: table.rows.map((_, row) => kept.map(({ column }) => column.values[row]!)),
+    notices,
+  }
+}
+
+/** @throws FatalError naming the columns there are */
+export function checkNames (table: Table, names: readonly string[]): void {
+  const unknown = names.filter(name => !table.columns.includes(name))
+  if (unknown.length === 0) return
+  throw new FatalError(`${table.source} has no column ${unknown.map(name => `"${name}"`).join(', ')}; it has ${table.columns.join(', ')}`)
+}
+
+function uselessness ({ kind, values, distinct }: Column): string | undefined {
+  if (distinct.length === 0) return 'every value is missing'
+  if (distinct.length === 1 && !values.includes(null)) return `it holds ${JSON.stringify(distinct[0])} in every row`
+  if (kind === 'category' && (distinct.length > maxCategories || distinct.length > values.length / 2)) {
+    return `${distinct.length} different texts in ${values.length} rows look like names, not categories`
+  }
+  return undefined
+}
+
+/** The first complete row, so that the examples belong together. */
+function exampleRow (columns: readonly Column[]): (Column['distinct'][number] | undefined)[] {
+  const rows = columns[0]!.values.length
+  let complete = 0
+  while (complete < rows && columns.some(({ values }) => values[complete] === null)) complete++
+  return columns.map(({ values, distinct }) => values[complete] ?? distinct[0])
+}
+
+/** What is undefined here does not reach the manifest's JSON. */
+function featureOf (column: Column, hint: ColumnHint, example: Feature['example']): Feature {
+  checkLimits(column, hint)
+  const { source, kind, values, distinct } = column
+  const isNumber = kind === 'number' || kind === 'integer'
+  // Callers may send other categories only where the model was told what to make of them.
+  const isClosed = kind === 'category' && hint.unknown !== 'ignore'
+  return {
+    name: hint.name ?? source,
+    type: kind === 'category' ? categoryType(distinct) : kind,
+    unit: hint.unit,
+    description: hint.description,
+    example: hint.example ?? example,
+    minimum: hint.minimum,
+    maximum: hint.maximum,
+    range: isNumber && distinct.length > 0 ? [distinct[0] as number, distinct.at(-1) as number] : undefined,
+    enum: isClosed ? distinct as (string | number)[] : undefined,
+    required: values.includes(null) ? false : undefined,
+  }
+}
+
+function categoryType (distinct: Column['distinct']): Feature['type'] {
+  if (!distinct.every(value => typeof value === 'number')) return 'string'
+  return distinct.every(Number.isSafeInteger) ? 'integer' : 'number'
+}
+
+/** Rows that the API would refuse may not be learned from. */
+function checkLimits ({ source, kind, values }: Column, { minimum = -Infinity, maximum = Infinity }: ColumnHint): void {
+  if (kind === 'category' || kind === 'boolean') return
+  const row = values.findIndex(value => value !== null && ((value as number) < minimum || (value as number) > maximum))
+  if (row >= 0) throw new FatalError(`${source}, row ${row + 1}: ${values[row]} is outside of the limits that the training file sets`)
+}
+
+/** Trees take numbers and missing values as they are, so nothing is scaled or imputed. */
+function stepsOf ({ kind, distinct }: Column, { unknown = 'error' }: ColumnHint): Step[] {
+  if (kind !== 'category') return []
+  const categories = [...distinct]
+  if (categories.length <= maxOneHot) return [{ oneHot: { categories, unknown } }]
+  return [{ ordinal: { categories, unknown: unknown === 'ignore' ? -1 : unknown } }]
+}

@@ -1,0 +1,68 @@
+import type { Feature, Manifest } from '../artifact/manifest.ts'
+import { FatalError } from '../errors.ts'
+import { compilePreprocessor } from '../preprocess/compile.ts'
+import type { Preprocessor } from '../preprocess/spec.ts'
+import type { Row } from '../row.ts'
+import { type Experiment, crossValidate, evaluateHoldout } from './evaluate.ts'
+import { inputName } from './export.ts'
+import { readFeatures } from './features.ts'
+import { type ForestParams, fitForest, predictForest } from './forest.ts'
+import type { Matrix } from './matrix.ts'
+import { loadTable } from './table.ts'
+import { readTarget } from './target.ts'
+import type { TrainingPlan } from './training-file.ts'
+import { versionFiles } from './version-files.ts'
+
+export interface TrainedVersion {
+  readonly manifest: Manifest
+  /** Every file of the version's folder, the manifest among them. */
+  readonly files: Readonly<Record<string, Uint8Array | string>>
+  /** What the user did not ask for and should know. */
+  readonly notices: readonly string[]
+}
+
+export interface TrainingOptions {
+  /** What the paths in the plan are relative to. */
+  readonly folder: string
+  readonly createdAt: Date
+  /** Told what is being done. */
+  readonly onProgress?: (line: string) => void
+}
+
+const defaultParams = { trees: 100, maxDepth: 8, minSamplesLeaf: 1, bootstrap: true } as const
+
+/**
+ * From raw rows to a version's files. The metrics are those of a model that never saw the rows it
+ * was measured on; the version's own model then learns from all rows.
+ *
+ * @throws FatalError when the data does not fit the plan
+ */
+export async function trainVersion (plan: TrainingPlan, { folder, createdAt, onProgress = () => {} }: TrainingOptions): Promise<TrainedVersion> {
+  const { seed = 42, test = 0.2, cv = 5 } = plan
+  const { table, target, labels, droppedRows } = readTarget(await loadTable(plan.data, folder), plan)
+  const { features, columns, rows, notices } = readFeatures(table, plan)
+  const preprocessor: Preprocessor = { schemaVersion: 1, output: { name: inputName, type: 'float32' }, columns: [...columns] }
+  const params: ForestParams = { ...defaultParams, maxFeatures: target.kind === 'classes' ? 'sqrt' : 'all', ...plan.params }
+  const experiment: Experiment = { matrix: encodeRows(preprocessor, features, rows), target, labels, params, seed }
+
+  onProgress(`${plan.name}: ${rows.length} rows, ${features.length} features, ${params.trees} trees`)
+  const held = evaluateHoldout(experiment, test)
+  const folds = cv === 0 ? undefined : { folds: cv, ...crossValidate(experiment, cv, done => onProgress(`${plan.name}: fold ${done} of ${cv}`)) }
+  const forest = fitForest(experiment.matrix, target, params, seed)
+  const answers = predictForest(forest, experiment.matrix)
+  const metrics = { ...held.metrics, test: { share: test, rows: held.split.test.length }, ...(folds === undefined ? {} : { cv: folds }) }
+
+  const version = versionFiles({ plan, createdAt, table, features, preprocessor, rows, experiment, forest, answers, metrics })
+  const dropped = droppedRows === 0 ? [] : [`${droppedRows} rows without "${plan.target.column}" are left out`]
+  return { ...version, notices: [...notices, ...dropped] }
+}
+
+/** Through the same code that encodes requests. */
+function encodeRows (preprocessor: Preprocessor, features: readonly Feature[], rows: readonly Row[]): Matrix {
+  const encoder = compilePreprocessor(preprocessor, features)
+  const data = new Float32Array(rows.length * encoder.width)
+  rows.forEach((row, i) => encoder.write(row, data, i * encoder.width, (feature, message) => {
+    throw new FatalError(`Row ${i + 1}, ${features[feature]?.name}: ${message}`)
+  }))
+  return { data, rows: rows.length, columns: encoder.width }
+}

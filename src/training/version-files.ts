@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto'
+import { type Feature, type Manifest, manifestFaults } from '../artifact/manifest.ts'
+import { FatalError } from '../errors.ts'
+import type { Preprocessor } from '../preprocess/spec.ts'
+import type { Row } from '../row.ts'
+import { makeBaseline } from './baseline.ts'
+import type { Experiment } from './evaluate.ts'
+import { forestToOnnx, outputNames } from './export.ts'
+import { type Forest, predictClasses } from './forest.ts'
+import { makeGolden } from './golden.ts'
+import { rounded, tidyJson } from './tidy-json.ts'
+import type { Table } from './table.ts'
+import type { TrainingPlan } from './training-file.ts'
+
+/** A finished training: what was asked, what was learned from, and what came out. */
+export interface Training {
+  readonly plan: TrainingPlan
+  readonly createdAt: Date
+  readonly table: Table
+  readonly features: readonly Feature[]
+  readonly preprocessor: Preprocessor
+  readonly rows: readonly Row[]
+  readonly experiment: Experiment
+  readonly forest: Forest
+  /** What the forest answers to every row. */
+  readonly answers: Float32Array
+  readonly metrics: Readonly<Record<string, unknown>>
+}
+
+/** @throws FatalError when the plan's names or limits make a manifest that could not be served */
+export function versionFiles (training: Training): { manifest: Manifest, files: Record<string, Uint8Array | string> } {
+  const { features, preprocessor, rows, experiment: { target, labels }, forest, answers } = training
+  const predictions = target.kind === 'classes'
+    ? Array.from(predictClasses(answers, labels.length), k => labels[k]!)
+    : Array.from(answers)
+  const files = {
+    'model.onnx': forestToOnnx(forest),
+    'preprocessor.json': tidyJson(preprocessor),
+    'golden.json': tidyJson(makeGolden(features, rows, target, forest, answers)),
+    'baseline.json': tidyJson(makeBaseline(features, rows, predictions, labels)),
+  }
+  const manifest = describeVersion(training, files)
+  const faults = manifestFaults(manifest)
+  if (faults.length > 0) throw new FatalError(`This training would make a manifest that cannot be served: ${faults.join('; ')}`)
+  return { manifest, files: { 'manifest.json': tidyJson(manifest), ...files } }
+}
+
+function describeVersion (training: Training, files: Readonly<Record<string, Uint8Array | string>>): Manifest {
+  const { plan, createdAt, table, features, rows, experiment: { target, labels, params, seed }, metrics } = training
+  const { label, probabilities, value } = outputNames
+  const answers: Pick<Manifest, 'task' | 'labels' | 'outputs'> = target.kind === 'classes'
+    ? { task: 'classification', labels: [...labels], outputs: { label, probabilities } }
+    : { task: 'regression', outputs: { value } }
+  return {
+    schemaVersion: 1,
+    name: plan.name,
+    version: versionOf(plan),
+    createdAt: createdAt.toISOString().replace(/\.\d+Z$/, 'Z'),
+    ...(plan.description === undefined ? {} : { description: plan.description }),
+    ...answers,
+    files: Object.fromEntries(Object.entries(files).map(([name, content]) => [name, {
+      sha256: createHash('sha256').update(content).digest('hex'),
+      bytes: Buffer.byteLength(content),
+    }])),
+    features: [...features],
+    metrics: rounded(metrics) as Record<string, unknown>,
+    training: {
+      dataset: table.source,
+      sha256: table.sha256,
+      rows: rows.length,
+      target: plan.target.column,
+      algorithm: 'random-forest',
+      params,
+      seed,
+    },
+  }
+}
+
+export function versionOf ({ version = '1.0.0' }: TrainingPlan): string {
+  return version
+}
