@@ -23,6 +23,7 @@ const planted = [
   ['routes-only-route', 'src/routes/planted.ts', '../serving/planted.ts'],
   ['app-composes', 'src/main.ts', './plugins/planted.ts'],
   ['entries-start-the-app', 'src/cli/planted.ts', '../app.ts'],
+  ['serve-is-for-entries', 'src/routes/planted.ts', '../serve.ts'],
   ['entries-are-entries', 'src/app.ts', './main.ts'],
   ['commands-end-at-the-command-line', 'src/training/planted.ts', '../cli/planted.ts'],
   ['no-training-in-the-server', 'src/app.ts', './training/planted.ts'],
