@@ -1,15 +1,20 @@
-import { createServer } from 'node:http'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { sign } from 'node:crypto'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { FatalError } from '../../src/errors.ts'
 import { secret, securedApp, warnings } from '../auth/secured-app.ts'
+import { jwksServer } from '../helpers/jwks.ts'
 import { claims, ecPair, edPair, jwt, type KeyPair, nowSeconds, rsaPair } from '../helpers/keys.ts'
 
 const rsa = rsaPair()
 const ec = ecPair()
 const ed = edPair()
 const unsigned = (token: string) => token.slice(0, token.lastIndexOf('.') + 1)
+
+/** The right key under the wrong name: as RS256 the runtime would take an EC signature in this encoding. */
+function ecSignedAsRsa (): string {
+  const input = unsigned(jwt(claims(), ec, { kid: 'e', alg: 'RS256' })).slice(0, -1)
+  return `${input}.${sign('sha256', Buffer.from(input), { key: ec.privateKey, dsaEncoding: 'der' }).toString('base64url')}`
+}
 
 afterEach(() => { vi.useRealTimers() })
 
@@ -162,18 +167,6 @@ describe('with a public key', () => {
 })
 
 describe('with a JWKS address', () => {
-  /** A JWKS address whose keys a test can change; `null` makes it answer 500. */
-  async function jwksServer (keys: unknown[]): Promise<{ url: string, keys: unknown[] | null, fetches: number }> {
-    const server = createServer((_request, response) => {
-      state.fetches++
-      if (state.keys === null) response.writeHead(500).end()
-      else response.end(JSON.stringify({ keys: state.keys }))
-    }).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    onTestFinished(() => { server.closeAllConnections(); server.close() })
-    const state = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`, keys: keys as unknown[] | null, fetches: 0 }
-    return state
-  }
   const jwk = (pair: KeyPair, kid: string, more: object = {}) => ({ ...pair.jwk, kid, ...more })
   const others = [
     { kty: 'oct', kid: 'shared', k: Buffer.from(secret).toString('base64url') },
@@ -195,6 +188,7 @@ describe('with a JWKS address', () => {
   test.each<[string, string]>([
     ['the kid of another key', jwt(claims(), ec, { kid: 'r' })],
     ['the kid and algorithm of another key', jwt(claims(), ec, { kid: 'r', alg: 'RS256' })],
+    ['the right key under another algorithm', ecSignedAsRsa()],
     ['another algorithm of the same kind', jwt(claims(), rsa, { kid: 'r', alg: 'RS512' })],
     ['a shared secret of the set', jwt(claims(), secret, { kid: 'shared' })],
     ['the public key as a secret', jwt(claims(), rsa.publicPem, { kid: 'r' })],
