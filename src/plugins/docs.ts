@@ -166,7 +166,7 @@ function redocRoutes (pages: FastifyInstance): void {
 
 /** In the build beside the code; running from source, in the development package. */
 function redocPath (): string {
-  const built = fileURLToPath(new URL('../assets/redoc.standalone.js', import.meta.url))
+  const built = fileURLToPath(new URL('./assets/redoc.standalone.js', import.meta.url))
   return existsSync(built) ? built : createRequire(import.meta.url).resolve('redoc/bundles/redoc.standalone.js')
 }
 
