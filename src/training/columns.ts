@@ -30,7 +30,7 @@ export function readColumn (table: Table, source: string, hint: ColumnHint = {})
   const convert = kind === 'category' ? categoryOf(parsed) : conversions[kind]
   const values = parsed.map((cell, row) => {
     const value = cell === null ? null : convert(cell)
-    if (value === undefined) throw new FatalError(`${source}, row ${row + 1}: ${JSON.stringify(cell)} is not a ${kind}`)
+    if (value === undefined) throw new FatalError(`${source}, row ${row + 1}: ${JSON.stringify(cell)} is no ${kind}`)
     return value
   })
   return { source, kind, values, distinct: sortValues(new Set(values)) }

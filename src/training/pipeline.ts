@@ -1,17 +1,17 @@
-import type { Feature, Manifest } from '../artifact/manifest.ts'
+import { type Feature, type Manifest, manifestFaults } from '../artifact/manifest.ts'
 import { FatalError } from '../errors.ts'
 import { compilePreprocessor } from '../preprocess/compile.ts'
 import type { Preprocessor } from '../preprocess/spec.ts'
 import type { Row } from '../row.ts'
 import { type Experiment, crossValidate, evaluateHoldout } from './evaluate.ts'
-import { inputName } from './export.ts'
+import { inputName, outputNames } from './export.ts'
 import { readFeatures } from './features.ts'
 import { type ForestParams, fitForest, predictForest } from './forest.ts'
 import type { Matrix } from './matrix.ts'
 import { loadTable } from './table.ts'
 import { readTarget } from './target.ts'
 import type { TrainingPlan } from './training-file.ts'
-import { versionFiles } from './version-files.ts'
+import { versionFiles, versionOf } from './version-files.ts'
 
 export interface TrainedVersion {
   readonly manifest: Manifest
@@ -41,6 +41,7 @@ export async function trainVersion (plan: TrainingPlan, { folder, createdAt, onP
   const { seed = 42, test = 0.2, cv = 5 } = plan
   const { table, target, labels, droppedRows } = readTarget(await loadTable(plan.data, folder), plan)
   const { features, columns, rows, notices } = readFeatures(table, plan)
+  checkServable(plan, features)
   const preprocessor: Preprocessor = { schemaVersion: 1, output: { name: inputName, type: 'float32' }, columns: [...columns] }
   const params: ForestParams = { ...defaultParams, maxFeatures: target.kind === 'classes' ? 'sqrt' : 'all', ...plan.params }
   const experiment: Experiment = { matrix: encodeRows(preprocessor, features, rows), target, labels, params, seed }
@@ -55,6 +56,20 @@ export async function trainVersion (plan: TrainingPlan, { folder, createdAt, onP
   const version = versionFiles({ plan, createdAt, table, features, preprocessor, rows, experiment, forest, answers, metrics })
   const dropped = droppedRows === 0 ? [] : [`${droppedRows} rows without "${plan.target.column}" are left out`]
   return { ...version, notices: [...notices, ...dropped] }
+}
+
+/** Names and limits that the server would refuse are refused before the work, not after it. */
+function checkServable (plan: TrainingPlan, features: readonly Feature[]): void {
+  const faults = manifestFaults({
+    schemaVersion: 1,
+    name: plan.name,
+    version: versionOf(plan),
+    task: 'regression',
+    outputs: { value: outputNames.value },
+    files: { 'model.onnx': { sha256: '', bytes: 0 } },
+    features: [...features],
+  })
+  if (faults.length > 0) throw new FatalError(`This training would make a manifest that cannot be served: ${faults.join('; ')}`)
 }
 
 /** Through the same code that encodes requests. */

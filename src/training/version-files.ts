@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type Feature, type Manifest, manifestFaults } from '../artifact/manifest.ts'
-import { FatalError } from '../errors.ts'
+import type { Feature, Manifest } from '../artifact/manifest.ts'
 import type { Preprocessor } from '../preprocess/spec.ts'
 import type { Row } from '../row.ts'
 import { makeBaseline } from './baseline.ts'
@@ -27,7 +26,7 @@ export interface Training {
   readonly metrics: Readonly<Record<string, unknown>>
 }
 
-/** @throws FatalError when the plan's names or limits make a manifest that could not be served */
+/** Everything that the version's folder holds. */
 export function versionFiles (training: Training): { manifest: Manifest, files: Record<string, Uint8Array | string> } {
   const { features, preprocessor, rows, experiment: { target, labels }, forest, answers } = training
   const predictions = target.kind === 'classes'
@@ -40,8 +39,6 @@ export function versionFiles (training: Training): { manifest: Manifest, files: 
     'baseline.json': tidyJson(makeBaseline(features, rows, predictions, labels)),
   }
   const manifest = describeVersion(training, files)
-  const faults = manifestFaults(manifest)
-  if (faults.length > 0) throw new FatalError(`This training would make a manifest that cannot be served: ${faults.join('; ')}`)
   return { manifest, files: { 'manifest.json': tidyJson(manifest), ...files } }
 }
 

@@ -1,0 +1,106 @@
+import { access, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { train } from '../../src/cli/train.ts'
+import { UsageError } from '../../src/cli/verb.ts'
+import { FatalError } from '../../src/errors.ts'
+
+let folder: string
+let models: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'modelport-train-'))
+  models = join(folder, 'models')
+  const rows = Array.from({ length: 60 }, (_, i) => `${i},${i % 3 === 0 ? 'red' : 'blue'},${i < 30 ? 'low' : 'high'}`)
+  await writeFile(join(folder, 'data.csv'), ['height,colour,level', ...rows].join('\n'))
+})
+
+afterEach(async () => {
+  await rm(folder, { recursive: true })
+})
+
+/** Runs the verb; `{}` in an argument is the folder of this test. */
+async function run (args: readonly string[], env: Record<string, string> = {}): Promise<{ out: string[], err: string[] }> {
+  const out: string[] = []
+  const err: string[] = []
+  await train.run(args.map(arg => arg.replace('{}', folder)), { env: { MODELS_DIR: models, ...env }, out: line => out.push(line), err: line => err.push(line) })
+  return { out, err }
+}
+
+const flags = ['--data', '{}/data.csv', '--target', 'level', '--name', 'levels', '--trees', '5']
+
+test('a table becomes a version, with a summary of how good it is', async () => {
+  const { out } = await run(flags)
+  expect(out.join('\n')).toMatch(/^levels 1\.0\.0: classification of 60 rows by height, colour\n {2}12 rows held back: accuracy \d\.\d{3}, f1_macro \d\.\d{3}\n {2}5-fold cross-validation: accuracy \d\.\d{3} ± /)
+  expect((await readdir(join(models, 'levels', '1.0.0'))).sort()).toEqual(['baseline.json', 'golden.json', 'manifest.json', 'model.onnx', 'preprocessor.json'])
+})
+
+test('--json prints an object for machines', async () => {
+  const { out } = await run([...flags, '--json', '--cv', '0', '--version', '2.0.0'])
+  expect(out).toHaveLength(1)
+  expect(JSON.parse(out[0]!)).toMatchObject({ name: 'levels', version: '2.0.0', folder: join(models, 'levels', '2.0.0'), metrics: { accuracy: expect.any(Number) }, notices: [] })
+})
+
+test('training files, of which flags change a part', async () => {
+  for (const name of ['one', 'two']) {
+    await writeFile(join(folder, `${name}.json`), JSON.stringify({ name, data: { file: 'data.csv' }, target: { column: 'level' }, params: { trees: 3, maxDepth: 2 } }))
+  }
+  await run(['--config', '{}/one.json', '--config', '{}/two.json', '--trees', '4', '--seed', '7', '--drop', 'colour', '--out', '{}/other'])
+  for (const name of ['one', 'two']) {
+    const manifest = JSON.parse(await readFile(join(folder, 'other', name, '1.0.0', 'manifest.json'), 'utf8'))
+    expect(manifest).toMatchObject({ name, features: [{ name: 'height' }], training: { dataset: 'data.csv', seed: 7, params: { trees: 4, maxDepth: 2 } } })
+  }
+})
+
+test('a version that exists is kept, unless forced', async () => {
+  await run(flags)
+  await expect(run(flags)).rejects.toThrow(/levels 1\.0\.0 already exists .*--force/)
+  await run([...flags, '--force', '--seed', '7'])
+  const manifest = JSON.parse(await readFile(join(models, 'levels', '1.0.0', 'manifest.json'), 'utf8'))
+  expect(manifest.training.seed).toBe(7)
+})
+
+test('SOURCE_DATE_EPOCH makes whole versions repeatable', async () => {
+  await run(flags, { SOURCE_DATE_EPOCH: '1795240800' })
+  const first = await readFile(join(models, 'levels', '1.0.0', 'manifest.json'), 'utf8')
+  expect(JSON.parse(first).createdAt).toBe('2026-11-21T06:00:00Z')
+  await run([...flags, '--force'], { SOURCE_DATE_EPOCH: '1795240800' })
+  expect(await readFile(join(models, 'levels', '1.0.0', 'manifest.json'), 'utf8')).toBe(first)
+})
+
+test.each([
+  [['--target', 'level', '--name', 'levels'], '--data is missing'],
+  [['--data', 'x.csv', '--name', 'levels'], '--target is missing'],
+  [['--data', 'x.csv', '--target', 'level'], '--name is missing'],
+  [['--data', 'x.csv', '--config', 'x.json'], '--data and --config exclude each other'],
+  [['--config', 'a.json', '--config', 'b.json', '--name', 'levels'], 'are for one model'],
+  [[...flags, '--trees', '0'], '--trees must be a whole number from 1 to 10000, not "0"'],
+  [[...flags, '--max-depth', 'deep'], '--max-depth must be a whole number'],
+  [[...flags, '--seed', '-1'], /seed/],
+  [[...flags, '--cv', '1'], '--cv must be 0 or at least 2'],
+  [[...flags, '--colour', 'red'], /Unknown option '--colour'/],
+  [[...flags, 'data.csv'], /Unexpected argument/],
+])('misuse: %j', async (args, message) => {
+  await expect(run(args)).rejects.toThrow(UsageError)
+  await expect(run(args)).rejects.toThrow(message)
+})
+
+test.each([
+  ['a file that is not there', ['--data', '{}/nowhere.csv', '--target', 'level', '--name', 'levels'], /nowhere\.csv cannot be read: ENOENT/],
+  ['a training file that is not there', ['--config', '{}/nowhere.json'], /nowhere\.json cannot be read: ENOENT/],
+  ['a training file of the wrong shape', ['--config', '{}/wrong.json'], /wrong\.json: .*must have required properties/],
+  ['a target that is not there', ['--data', '{}/data.csv', '--target', 'price', '--name', 'levels'], /no column "price"; it has height, colour, level/],
+  ['a name that cannot be one', ['--data', '{}/data.csv', '--target', 'level', '--name', '../levels'], /cannot be the name of a model/],
+])('fails with %s, and writes nothing', async (_, args, message) => {
+  await writeFile(join(folder, 'wrong.json'), '{"name": "x"}')
+  await expect(run(args)).rejects.toThrow(FatalError)
+  await expect(run(args)).rejects.toThrow(message)
+  await expect(access(models)).rejects.toThrow()
+})
+
+test('every flag is explained', () => {
+  for (const flag of ['config', 'data', 'target', 'name', 'version', 'drop', 'trees', 'max-depth', 'seed', 'cv', 'out', 'force', 'json']) {
+    expect(train.help).toContain(`--${flag} `)
+  }
+})
