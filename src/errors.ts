@@ -26,6 +26,7 @@ const table = {
   DRAINING: [503, 'The server is shutting down'],
   OVERLOADED: [503, 'The server is overloaded'],
   QUEUE_FULL: [503, 'The queue is full'],
+  KEYS_UNAVAILABLE: [503, 'Tokens cannot be checked now'],
   MODEL_NOT_READY: [503, 'The model is not ready'],
   INFERENCE_TIMEOUT: [504, 'Inference took too long'],
 } as const satisfies Record<string, readonly [status: number, title: string]>

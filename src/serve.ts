@@ -20,7 +20,7 @@ export async function serve (env: Readonly<Record<string, string | undefined>>):
     const app = await buildApp({ config, log, version })
     stopOnSignals(app, config)
     await listen(app, config)
-    await app.inference.registry.load(config.defaultModel, () => { announce(app) })
+    await app.inference.registry.load(config.defaultModel, () => { announce(app, config) })
   } catch (error) {
     const known = error instanceof FatalError
     process.stderr.write(`modelport: ${known ? error.message : (error as Error).stack}\n`)
@@ -39,10 +39,13 @@ async function listen (app: FastifyInstance, config: Config): Promise<void> {
   }
 }
 
-function announce (app: FastifyInstance): void {
+function announce (app: FastifyInstance, { auth }: Config): void {
   const { registry } = app.inference
   app.log.info({ start_ms: Math.round(performance.now()), ready: registry.ready, models: registry.list().length }, 'models loaded')
-  process.stderr.write(welcome(registry.documented(), portOf(app), app.firstRunToken))
+  const { firstRunToken } = app
+  const withToken = firstRunToken === undefined ? { kind: 'jwt' as const } : { kind: 'first-run' as const, token: firstRunToken }
+  // Not to the log, which never holds a token.
+  process.stderr.write(welcome(registry.documented(), portOf(app), auth === 'off' ? { kind: 'open' } : withToken))
 }
 
 function portOf (app: FastifyInstance): number {

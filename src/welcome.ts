@@ -1,28 +1,41 @@
-import { exampleRows } from './schemas/examples.ts'
 import type { DocumentedModel } from './schemas/openapi.ts'
+import { exampleRows } from './schemas/examples.ts'
 
-/**
- * What a person sees once the models are loaded: where the documents are, and a request to paste.
- *
- * @param token the one made for this run, if there is one
- */
-export function welcome (models: readonly DocumentedModel[], port: number, token: string | undefined): string {
+/** How a caller gets past the door: with the token made for this run, with one of their own, or as they are. */
+export type Entry = { readonly kind: 'first-run', readonly token: string } | { readonly kind: 'jwt' } | { readonly kind: 'open' }
+
+/** What a person sees once the models are loaded: where the documents are, and a request to paste. */
+export function welcome (models: readonly DocumentedModel[], port: number, entry: Entry): string {
   const base = `http://localhost:${port}`
-  const serving = models.filter(({ isServing, manifest }) => isServing && manifest.features !== undefined)
-  const shown = serving.find(({ isDefault }) => isDefault) ?? serving[0]
-  const lines = ['', `  modelport serves ${serving.map(({ manifest }) => `${manifest.name} ${manifest.version}`).join(', ') || 'no model with features'}`, `  Documents: ${base}/docs and ${base}/redoc`]
-  if (token !== undefined) lines.push('', '  No key is set, so this token was made for this run; it ends in 12 hours:', '', `TOKEN=${token}`)
-  if (shown !== undefined) lines.push('', ...curl(shown, base, token !== undefined))
-  return `${lines.join('\n')}\n\n`
+  const serving = models.filter(({ isServing }) => isServing)
+  const rows = serving.filter(({ manifest }) => manifest.features !== undefined)
+  const shown = rows.find(({ isDefault }) => isDefault) ?? rows[0]
+  return [
+    '',
+    `modelport serves ${serving.map(({ manifest }) => `${manifest.name} ${manifest.version}`).join(', ') || 'no model yet'}.`,
+    `Try it in a browser: ${base}/docs`,
+    ...(entry.kind === 'first-run' ? ['', 'No key is set, so this token was made for this run; it is valid for 12 hours:', '', `TOKEN=${entry.token}`] : []),
+    ...(shown === undefined ? [] : ['', 'Paste this:', '', ...curl(shown, base, entry)]),
+    '',
+    '',
+  ].join('\n')
 }
 
-function curl ({ manifest: { name, features = [] }, isDefault }: DocumentedModel, base: string, withToken: boolean): string[] {
-  const path = isDefault ? '/predict' : `/models/${name}/predict`
+function curl ({ manifest: { name, features = [] }, isDefault }: DocumentedModel, base: string, entry: Entry): string[] {
   const [row] = exampleRows(features)
   return [
-    `curl -s ${base}${path} \\`,
-    `  -H "Authorization: Bearer ${withToken ? '$TOKEN' : '<token>'}" \\`,
-    '  -H "Content-Type: application/json" \\',
+    `curl -s ${base}${isDefault ? '/predict' : `/models/${name}/predict`} \\`,
+    ...authorization(entry),
+    "  -H 'content-type: application/json' \\",
     `  -d '${JSON.stringify(row).replaceAll("'", "'\\''")}'`,
   ]
+}
+
+function authorization (entry: Entry): string[] {
+  switch (entry.kind) {
+    case 'first-run': return [`  -H 'authorization: Bearer ${entry.token}' \\`]
+    case 'jwt': return ['  -H "authorization: Bearer $(npx modelport token --sub me)" \\']
+    case 'open': return []
+    default: return entry satisfies never
+  }
 }

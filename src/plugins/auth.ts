@@ -89,7 +89,7 @@ function refusal (verdict: Verdict | undefined, scope: Scope): ApiError | null {
     case undefined: return new ApiError('UNAUTHENTICATED', 'Send a token: Authorization: Bearer <token>', challenge())
     case 'refused': return new ApiError('UNAUTHENTICATED', verdict.reason, challenge(`error="invalid_token", error_description="${verdict.reason}"`))
     // A 401 would make clients throw away a token that may be good.
-    case 'unchecked': return new ApiError('OVERLOADED', verdict.reason, { headers: { 'retry-after': String(verdict.retryAfterSeconds) } })
+    case 'unchecked': return new ApiError('KEYS_UNAVAILABLE', verdict.reason, { headers: { 'retry-after': String(verdict.retryAfterSeconds) } })
     case 'identity': return verdict.scopes.has(scope)
       ? null
       : new ApiError('FORBIDDEN', `This needs a token with the scope ${scope}`, challenge(`error="insufficient_scope", scope="${scope}"`))

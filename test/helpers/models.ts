@@ -80,6 +80,30 @@ export function regressionFiles (name = 'line', version = '1.0.0'): Files {
   }, { name, version, task: 'regression', labels: undefined, outputs: { value: 'value' }, features: [{ name: 'x', type: 'number', example: 3 }] })
 }
 
+/** Takes some ten milliseconds a row: `layers` products with a square matrix. Its answer is tanh(x), far from 0. */
+export function heavyFiles (name = 'heavy', version = '1.0.0', layers = 40): Files {
+  const size = 1024
+  const names = Array.from({ length: layers }, (_, i) => `h${i}`)
+  return withManifest({
+    'model.onnx': model({
+      graph: {
+        inputs: [{ name: 'X', type: 'float32', shape: ['rows', 1] }],
+        outputs: [{ name: 'value', type: 'float32', shape: ['rows', 1] }],
+        nodes: [
+          node('MatMul', ['X', 'first'], ['h0']),
+          ...names.slice(1).map((to, i) => node('MatMul', [`h${i}`, 'square'], [to])),
+          node('ReduceMean', [`h${layers - 1}`], ['mean'], { axes: BigInt64Array.of(1n), keepdims: 1n }),
+          node('Tanh', ['mean'], ['value']),
+        ],
+        initializers: {
+          first: floats(new Array<number>(size).fill(1), [1, size]),
+          square: floats(new Array<number>(size * size).fill(1 / size), [size, size]),
+        },
+      },
+    }),
+  }, { name, version, task: 'regression', labels: undefined, outputs: { value: 'value' }, features: [{ name: 'x', type: 'number', example: 1 }] })
+}
+
 /** Adds a manifest whose hashes are right, over what a test wants different in it. */
 export function withManifest (files: Files, different: Partial<Manifest> = {}): Files {
   const listed = Object.fromEntries(Object.entries(files).map(([file, content]) => {
