@@ -63,16 +63,14 @@ export function concat (batches: readonly [Batch, ...Batch[]]): Batch {
   if (batches.length === 1) return batches[0]
   let rows = 0
   for (const batch of batches) rows += batch.rows
-  const inputs: Record<string, Tensor> = {}
-  for (const name of Object.keys(batches[0].inputs)) {
+  const inputs = Object.entries(batches[0].inputs).map(([name, { type, shape }]): [string, Tensor] => {
     const parts = batches.map(batch => batch.inputs[name] as Tensor)
-    const { type, shape } = parts[0] as Tensor
     const data = type === 'string'
       ? parts.flatMap(part => part.data as readonly string[])
       : join(type, parts, rows * rowWidth(shape))
-    inputs[name] = { type, shape: [rows, ...shape.slice(1)], data }
-  }
-  return { inputs, rows }
+    return [name, { type, shape: [rows, ...shape.slice(1)], data }]
+  })
+  return { inputs: Object.fromEntries(inputs), rows }
 }
 
 function join (type: Exclude<TensorType, 'string'>, parts: readonly Tensor[], length: number): TensorData {
@@ -93,14 +91,11 @@ export function followsRows (outputs: Tensors, rows: number): boolean {
 
 /** Rows `from` to `to` of every tensor, without copying numbers. */
 export function sliceRows (tensors: Tensors, from: number, to: number): Tensors {
-  const slices: Record<string, Tensor> = {}
-  for (const name in tensors) {
-    const { type, shape, data } = tensors[name] as Tensor
+  return Object.fromEntries(Object.entries(tensors).map(([name, { type, shape, data }]) => {
     const width = rowWidth(shape)
     const part = ArrayBuffer.isView(data) ? data.subarray(from * width, to * width) : data.slice(from * width, to * width)
-    slices[name] = { type, shape: [to - from, ...shape.slice(1)], data: part }
-  }
-  return slices
+    return [name, { type, shape: [to - from, ...shape.slice(1)], data: part }]
+  }))
 }
 
 /** True when all names, types, shapes and values are the same; numbers bit by bit. */

@@ -34,7 +34,7 @@ export function cpuGroups (processGroups: string): CpuGroup[] {
 
 function ancestors (path: string): string[] {
   const parts = path.split('/').filter(part => part !== '')
-  return [...parts.keys(), parts.length].map(length => `/${parts.slice(0, length).join('/')}`).reverse()
+  return [...parts.keys(), parts.length].map(length => parts.slice(0, length).join('/')).reverse()
 }
 
 /** How many threads can work at once: the container's quota rounded down, at least 1, never more than the machine has. */

@@ -42,9 +42,7 @@ export class Pool {
     const model = { session: ++this.#lastSession, bytes }
     return {
       open: () => this.#once(model, thread => thread.open(model)),
-      lane: start => setImmediate(() => this.#add({
-        model, work: thread => start(inputs => thread.run(model, inputs)),
-      })),
+      lane: start => this.#add({ model, work: thread => start(inputs => thread.run(model, inputs)) }),
       run: inputs => this.#once(model, thread => thread.run(model, inputs)),
       release: async () => {
         // A thread that dies meanwhile has freed it too.
@@ -65,9 +63,12 @@ export class Pool {
     })
   }
 
+  /** In a later turn: more work can gather until then, and a thread that has just answered is idle again. */
   #add (job: Job): void {
-    this.#jobs.push(job)
-    this.#next()
+    setImmediate(() => {
+      this.#jobs.push(job)
+      this.#next()
+    })
   }
 
   #next (): void {

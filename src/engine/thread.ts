@@ -63,9 +63,9 @@ export class Thread {
   }
 
   async open ({ session, bytes }: Model): Promise<Specs> {
-    const specs = await this.#call<'opened'>({ kind: 'open', session, model: compact(bytes) })
+    const { inputs, outputs } = await this.#call<'opened'>({ kind: 'open', session, model: compact(bytes) })
     this.#opened.add(session)
-    return specs
+    return { inputs, outputs }
   }
 
   async run (model: Model, inputs: Tensors): Promise<Answer> {
