@@ -74,7 +74,7 @@ export function floats (values: readonly number[], shape: readonly number[] = [v
   return { type: 'float32', shape, data: Float32Array.from(values) }
 }
 
-export function graphProto (graph: GraphDefinition): GraphProto {
+function graphProto (graph: GraphDefinition): GraphProto {
   return create(GraphProtoSchema, {
     name: graph.name ?? 'graph',
     node: graph.nodes.map(({ op, inputs, outputs, attributes = {}, domain = '', name }) => create(NodeProtoSchema, {
@@ -119,7 +119,7 @@ function attributeValue (value: Attribute) {
   return { type: attributeTypes.STRINGS, strings: value.map(utf8) }
 }
 
-export function tensorProto ({ type, shape, data }: Tensor, name?: string): TensorProto {
+function tensorProto ({ type, shape, data }: Tensor, name?: string): TensorProto {
   const content = ArrayBuffer.isView(data)
     // ONNX is little-endian, and so is every machine that the inference runtime is built for.
     ? { rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice() }

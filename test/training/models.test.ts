@@ -6,7 +6,7 @@ import type { Manifest } from '../../src/artifact/manifest.ts'
 import { compilePreprocessor } from '../../src/preprocess/compile.ts'
 import type { Preprocessor } from '../../src/preprocess/spec.ts'
 import { trainVersion } from '../../src/training/pipeline.ts'
-import { parseTrainingPlan } from '../../src/training/training-file.ts'
+import { ColumnHintSchema, ParamsSchema, TrainingPlanSchema, parseTrainingPlan } from '../../src/training/training-file.ts'
 import { openModel, runModel } from '../onnx/session.ts'
 
 const repository = resolve(import.meta.dirname, '../..')
@@ -74,4 +74,29 @@ test('the iris of the examples is a setosa', async () => {
   const { label } = await runModel(session, { X: { type: 'float32', shape: [1, 4], data: Float32Array.of(5.1, 3.5, 1.4, 0.2) } })
   await session.release()
   expect(labels![Number((label!.data as BigInt64Array)[0])]).toBe('setosa')
+})
+
+interface Measured {
+  accuracy?: number
+  r2?: number
+  test: { rows: number }
+  cv: Record<string, { mean: number, std: number }>
+}
+
+test('docs/training.md tells the same figures', async () => {
+  const text = await readFile(join(repository, 'docs', 'training.md'), 'utf8')
+  for (const [name, metric, title] of [['iris', 'accuracy', 'accuracy'], ['penguins', 'accuracy', 'accuracy'], ['mpg', 'r2', 'R²']] as const) {
+    const { metrics } = await json<{ metrics: Measured }>(name, 'manifest.json')
+    const { mean, std } = metrics.cv[metric]!
+    const row = text.split('\n').find(line => line.startsWith(`| \`${name}\` |`))
+    expect(row).toContain(`| ${title} ${metrics[metric]!.toFixed(3)} of ${metrics.test.rows} rows | ${title} ${mean.toFixed(3)} ± ${std.toFixed(3)} |`)
+  }
+})
+
+test('docs/training.md explains every key of a training file', async () => {
+  const text = await readFile(join(repository, 'docs', 'training.md'), 'utf8')
+  const { properties } = TrainingPlanSchema
+  for (const key of Object.keys(properties).filter(key => key !== '$schema')) expect(text, key).toContain(`"${key}": `)
+  for (const key of Object.keys(ColumnHintSchema.properties)) expect(text, key).toMatch(new RegExp(`^\\|.*\`${key}\`.*\\|`, 'm'))
+  for (const key of Object.keys(ParamsSchema.properties)) expect(text, key).toContain(`| \`${key}\` |`)
 })
