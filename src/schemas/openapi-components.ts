@@ -33,7 +33,9 @@ const details: Partial<Record<ErrorCode, string>> = {
 }
 
 /** Which errors a prediction can answer with, besides the model's own 422. */
-export const predictStatuses = [400, 401, 403, 404, 406, 413, 415, 429, 500, 503, 504] as const
+export function predictStatuses (auth: boolean): number[] {
+  return [400, ...(auth ? [401, 403] : []), 404, 406, 413, 415, 429, 500, 503, 504]
+}
 
 const extraHeaders: Readonly<Record<number, readonly string[]>> = {
   401: ['WWW-Authenticate'],
@@ -109,14 +111,19 @@ const sharedHeaders = {
   'RateLimit-Policy': header('Requests (q) per window of seconds (w).', '"default";q=1000;w=60'),
   RateLimit: header('Requests left (r), and seconds until the window ends (t).', '"default";r=999;t=60'),
   'Retry-After': header('Seconds to wait.', 12, 'integer'),
-  'WWW-Authenticate': header('What kind of token is missing, and why.', 'Bearer realm="modelport"'),
+  'WWW-Authenticate': header('The kind of token to send, and what is wrong with the one that was sent.', 'Bearer realm="modelport"'),
 }
 
 /** What every document has, whatever the models. */
-export const sharedComponents: Components = {
-  schemas: sharedSchemas,
-  responses: Object.fromEntries(predictStatuses.map(status => [`Problem${status}`, problemResponse(status)])),
-  headers: sharedHeaders,
+export function sharedComponents (auth: boolean): Components {
+  const statuses = predictStatuses(auth)
+  const { 'WWW-Authenticate': challenge, ...headers } = sharedHeaders
+  return {
+    schemas: sharedSchemas,
+    responses: Object.fromEntries(statuses.map(status => [`Problem${status}`, problemResponse(status)])),
+    headers: auth ? { ...headers, 'WWW-Authenticate': challenge } : headers,
+    ...(auth ? { securitySchemes } : {}),
+  }
 }
 
 const page = (summary: string, mediaType: string, type = 'string') => ({

@@ -1,5 +1,4 @@
 import type { Fault } from '../errors.ts'
-import type { Value } from '../row.ts'
 import { type ExampleRow, examplePrediction, exampleRows, toCsv, toNdjson } from './examples.ts'
 import { type RowManifest, modelSchemas } from './json-schema.ts'
 import { type Components, headerRefs, predictStatuses, problemContent, problemExample } from './openapi-components.ts'
@@ -20,12 +19,11 @@ export interface PredictText { operationId: string, summary: string, description
 
 /** One predict operation; its body and answers are the components of the version that answers. */
 export function predictOperation (key: string, tag: string, auth: boolean, text: PredictText): Operation {
-  const statuses = predictStatuses.filter(status => auth || (status !== 401 && status !== 403))
-  const problems = statuses.map(status => [status, { $ref: `#/components/responses/Problem${status}` }])
+  const problems = predictStatuses(auth).map(status => [status, { $ref: `#/components/responses/Problem${status}` }])
   return {
     tags: [tag],
     ...text,
-    ...(auth ? { security: [{ bearer: ['predict'] }] } : {}),
+    security: auth ? [{ bearer: ['predict'] }] : [],
     parameters: [{
       in: 'query',
       name: 'partial',
@@ -54,6 +52,8 @@ export function modelComponents ({ key, manifest }: KeyedModel, maxRows: number)
 
 function requestBody (key: string, { features }: RowManifest): Record<string, unknown> {
   const [row, other] = exampleRows(features)
+  // Not Object.values, which would put a feature called "0" first.
+  const asList = (named: ExampleRow): object => ({ features: features.map(({ name }) => named[name]) })
   return {
     required: true,
     content: {
@@ -80,10 +80,6 @@ function requestBody (key: string, { features }: RowManifest): Record<string, un
       },
     },
   }
-}
-
-function asList (row: ExampleRow): { features: Value[] } {
-  return { features: Object.values(row) }
 }
 
 function answer (key: string, manifest: RowManifest): Record<string, unknown> {

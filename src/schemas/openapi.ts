@@ -1,6 +1,6 @@
 import type { Manifest } from '../artifact/manifest.ts'
 import { type RowManifest, takesRows } from './json-schema.ts'
-import { type Components, documentPaths, securitySchemes, sharedComponents } from './openapi-components.ts'
+import { type Components, documentPaths, sharedComponents } from './openapi-components.ts'
 import { type Operation, modelComponents, predictOperation } from './openapi-model.ts'
 
 /** A loaded version, as the document shows it. */
@@ -23,7 +23,7 @@ export interface DocumentOptions {
 export interface OpenApiDocument {
   openapi: string
   info: { title: string, version: string, description?: string }
-  servers?: { url: string }[]
+  servers: { url: string }[]
   tags?: { name: string, description?: string }[]
   paths: Record<string, Record<string, Operation>>
   components: Components
@@ -41,17 +41,18 @@ interface Served extends Omit<DocumentedModel, 'manifest'> { key: string, tag: s
  *               model and version. Without a model they stay.
  */
 export function expandDocument (routes: OpenApiDocument, models: readonly DocumentedModel[], options: DocumentOptions): OpenApiDocument {
-  const routeTags = [...tagsOf(routes), 'Documents']
+  const concrete = models.some(({ manifest }) => takesRows(manifest))
+  const others = Object.entries<OpenApiDocument['paths'][string]>({ ...routes.paths, ...documentPaths })
+    .filter(([path]) => !concrete || !predictPaths.includes(path))
+  const routeTags = [...new Set(others.flatMap(([, item]) => Object.values(item)).flatMap(operation => operation.tags ?? []))]
   const served = keyed(ordered(models), routeTags)
-  const predictions = predictionPaths(served, options.auth)
-  const others = Object.entries({ ...routes.paths, ...documentPaths }).filter(([path]) => served.length === 0 || !predictPaths.includes(path))
-  const { paths: _paths, components: _components, ...head } = routes
   return {
-    ...head,
+    openapi: routes.openapi,
     info: { ...routes.info, description: describe(routes.info.description, models) },
+    servers: routes.servers,
     tags: [...modelTags(served), ...routeTags.map(name => ({ name }))],
     paths: {
-      ...predictions,
+      ...predictionPaths(served, options.auth),
       ...Object.fromEntries(others.map(([path, item]) => [path, completeItem(path, item, models, options.auth)])),
     },
     components: components(routes, served, options),
@@ -100,14 +101,14 @@ function predictionPaths (served: readonly Served[], auth: boolean): OpenApiDocu
 }
 
 function components (routes: OpenApiDocument, served: readonly Served[], { auth, maxRows }: DocumentOptions): Components {
-  const parts: Components[] = [routes.components, sharedComponents, ...served.map(model => modelComponents(model, maxRows))]
+  const parts: Components[] = [{ schemas: routes.components.schemas }, sharedComponents(auth), ...served.map(model => modelComponents(model, maxRows))]
   const merge = (kind: keyof Components): Record<string, unknown> => Object.assign({}, ...parts.map(part => part[kind]))
   return {
     schemas: merge('schemas'),
     requestBodies: merge('requestBodies'),
     responses: merge('responses'),
     headers: merge('headers'),
-    ...(auth ? { securitySchemes } : {}),
+    ...(auth ? { securitySchemes: merge('securitySchemes') } : {}),
   }
 }
 
@@ -131,7 +132,8 @@ function completeOperation ({ security, ...operation }: Operation, models: reado
   return {
     ...operation,
     ...(parameters === undefined ? {} : { parameters }),
-    ...(auth && scope !== undefined ? { security, description: withScope(operation.description, scope) } : {}),
+    ...(auth && scope !== undefined ? { description: withScope(operation.description, scope) } : {}),
+    security: auth ? security ?? [] : [],
     responses: { ...Object.fromEntries(problems), ...named(operation.responses) },
   }
 }
@@ -158,11 +160,6 @@ function modelTags (served: readonly Served[]): { name: string, description: str
     if (!tags.has(tag)) tags.set(tag, describeModel(manifest))
   }
   return [...tags].map(([name, description]) => ({ name, description }))
-}
-
-function tagsOf ({ paths }: OpenApiDocument): string[] {
-  const tagged = Object.entries(paths).filter(([path]) => !predictPaths.includes(path))
-  return [...new Set(tagged.flatMap(([, item]) => Object.values(item)).flatMap(operation => operation.tags ?? []))]
 }
 
 function describe (about: string | undefined, models: readonly DocumentedModel[]): string {
