@@ -62,9 +62,12 @@ function stopOnSignals (app: FastifyInstance, { shutdownGraceMs }: Config): void
       app.log.error({ grace_ms: shutdownGraceMs }, 'requests were still under way at the end of the grace; closed')
       process.exit(1)
     }, shutdownGraceMs).unref()
-    void app.close().then(() => {
+    app.close().then(() => {
       app.log.info('stopped')
       process.exit(0)
+    }, (error: unknown) => {
+      app.log.error({ err: error }, 'the shutdown failed')
+      process.exit(1)
     })
   }
   process.on('SIGTERM', stop)

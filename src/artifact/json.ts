@@ -16,7 +16,7 @@ export function parseJson<T extends TSchema> (schema: T, bytes: Uint8Array): Sta
   } catch (error) {
     throw new Error(`is not JSON: ${(error as Error).message}`, { cause: error })
   }
-  if (Value.Check(schema, value)) return value as Static<T>
+  if (Value.Check(schema, value)) return value
   const faults = Value.Errors(schema, value).slice(0, maxFaults)
   throw new Error(faults.map(({ instancePath, message }) => `${instancePath || '/'} ${message}`).join('; '))
 }

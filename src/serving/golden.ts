@@ -3,7 +3,7 @@ import { type Golden, type GoldenRow, goldenTolerance } from '../artifact/golden
 import type { Fault } from '../errors.ts'
 import type { Row } from '../row.ts'
 import { allocate } from './matrix.ts'
-import type { Tabular } from './model.ts'
+import type { Tabular } from './tabular.ts'
 
 /**
  * Runs the golden rows through the whole version, as a caller's rows would go.

@@ -2,9 +2,11 @@ import type { Manifest } from '../artifact/manifest.ts'
 import { ApiError, type Fault } from '../errors.ts'
 import type { Row } from '../row.ts'
 import { type PredictInput, type RowSource, decodeRows } from '../schemas/decode.ts'
-import { type Batch, type BatchFaults, encodeRows } from './encode.ts'
-import type { Model, TimedAnswers } from './model.ts'
+import { type Batch, encodeRows } from './encode.ts'
+import type { Model } from './model.ts'
 import type { Registry } from './registry.ts'
+import type { TimedAnswers } from './tabular.ts'
+import type { RowFaults } from './row-faults.ts'
 
 export interface PredictOptions {
   /** Bad rows are answered in their place instead of failing the request. */
@@ -56,9 +58,6 @@ export interface InferenceOptions {
   readonly onPrediction: (event: PredictionEvent) => void
 }
 
-/** More faults than this are counted, not listed: a wrong column in 10,000 rows is one mistake. */
-const maxListedFaults = 100
-
 /** The one door to a model's answers, for HTTP, Lambda and the command line. */
 export class Inference {
   readonly registry: Registry
@@ -94,13 +93,13 @@ export class Inference {
     if (tabular === undefined) throw withoutFeatures(model)
     const source = decodeRows(request.input, tabular.reader.features, this.#options.maxRows)
     request.requested = source.rows.length
-    const batch = encodeRows(tabular, source)
-    if (batch.faults.size > 0 && options.partial !== true) throw invalidInput(batch.faults, source)
+    const batch = encodeRows(tabular, source, options.partial === true)
+    if (batch.faults.count > 0 && options.partial !== true) throw invalidInput(batch.faults, source)
     const encodedMs = performance.now()
 
     const answers = batch.rows.length === 0 ? noAnswers : await tabular.run(batch.matrix, batch.rows.length, { timeoutMs: this.#options.timeoutMs, isGone: options.isGone })
     const predictions = assemble(model.manifest, source, batch, answers)
-    if (batch.faults.size > 0 && options.partial !== true) throw invalidInput(batch.faults, source)
+    if (batch.faults.count > 0 && options.partial !== true) throw invalidInput(batch.faults, source)
     const timings = timingsOf(startedMs, batch, encodedMs, answers)
     return { rows: batch.rows, answers, result: { single: source.single, predictions, warnings: batch.warnings, timings } }
   }
@@ -123,15 +122,15 @@ function assemble ({ task, labels }: Manifest, source: RowSource, { places, faul
     const prediction = answers.predictions[i] ?? NaN
     const probabilities = answers.probabilities?.[i]
     if (!Number.isFinite(prediction) || probabilities?.every(Number.isFinite) === false) {
-      faults.set(place, [{ path: source.pointer(place), message: `the model gives no finite number for this row${source.note(place)}` }])
+      faults.add(place, [{ path: '', message: 'the model gives no finite number for this row' }])
     } else if (task === 'regression') {
       predictions[place] = { prediction }
     } else {
-      const class_name = labels?.[prediction] ?? ''
-      predictions[place] = probabilities === undefined ? { prediction, class_name } : { prediction, class_name, probabilities }
+      const className = labels?.[prediction] ?? ''
+      predictions[place] = probabilities === undefined ? { prediction, class_name: className } : { prediction, class_name: className, probabilities }
     }
   })
-  for (const [place, errors] of faults) predictions[place] = { errors }
+  for (const [place, errors] of faults.listed) predictions[place] = { errors }
   return predictions
 }
 
@@ -147,11 +146,10 @@ function withoutFeatures ({ manifest: { name, version } }: Model): ApiError {
   return new ApiError('ROUTE_NOT_FOUND', `${name} ${version} is served as raw tensors: it has no features to predict from. Give it a manifest.json that names them.`)
 }
 
-function invalidInput (faults: BatchFaults, source: RowSource): ApiError {
-  const all = [...faults].sort(([a], [b]) => a - b).flatMap(([, found]) => found)
-  const errors = all.slice(0, maxListedFaults)
-  const more = all.length > errors.length ? ` The first ${errors.length} are listed.` : ''
-  const count = all.length === 1 ? 'One value does' : `${all.length} values do`
-  const rows = source.single ? '' : ` in ${faults.size} of ${source.rows.length} rows`
+function invalidInput (faults: RowFaults, source: RowSource): ApiError {
+  const errors = faults.list()
+  const more = faults.count > errors.length ? ` The first ${errors.length} are listed.` : ''
+  const count = faults.count === 1 ? 'One value does' : `${faults.count} values do`
+  const rows = source.single ? '' : ` in ${faults.listed.size} of ${source.rows.length} rows`
   return new ApiError(source.unreadable.size > 0 ? source.unreadableCode : 'INVALID_INPUT', `${count} not fit the model${rows}.${more}`, { errors })
 }

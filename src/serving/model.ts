@@ -1,13 +1,11 @@
 import { ArtifactError } from '../artifact/artifact-error.ts'
-import type { Feature, Manifest } from '../artifact/manifest.ts'
+import type { Manifest } from '../artifact/manifest.ts'
 import type { Artifact } from '../artifact/read.ts'
-import type { Batch, Engine, EngineHost, RunOptions } from '../engine/engine.ts'
-import { type Encoder, type Matrix, compilePreprocessor, identityPreprocessor } from '../preprocess/compile.ts'
-import type { Preprocessor } from '../preprocess/spec.ts'
-import { type RowReader, compileRowReader } from '../schemas/row-reader.ts'
-import type { Tensor, TensorSpec } from '../tensor.ts'
-import { type Answers, compileAnswers } from './answers.ts'
+import type { Batch, Engine, EngineHost } from '../engine/engine.ts'
+import type { Encoder } from '../preprocess/compile.ts'
 import { checkGolden } from './golden.ts'
+import { allocate } from './matrix.ts'
+import { type Tabular, compileEncoder, compileSpec, compileTabular } from './tabular.ts'
 
 /** A version that proved itself: it answers until it is closed. */
 export interface Model {
@@ -19,16 +17,6 @@ export interface Model {
   /** From the first byte read to the last golden row, in milliseconds. */
   readonly loadMs: number
 }
-
-/** The rows' way through a version with features. */
-export interface Tabular {
-  readonly reader: RowReader
-  readonly encoder: Encoder
-  /** Runs encoded rows; `matrix` is [rows, encoder.width] and belongs to the engine from here on. */
-  readonly run: (matrix: Matrix, rows: number, options?: RunOptions) => Promise<TimedAnswers>
-}
-
-export interface TimedAnswers extends Answers { readonly queueMs: number, readonly runMs: number, readonly postprocessMs: number }
 
 /**
  * Opens the model, fits its parts together and runs its golden rows.
@@ -76,55 +64,7 @@ function warmUpOf ({ preprocessor, manifest: { features } }: Artifact): Batch | 
 }
 
 /** One row of zeros: the engine measures a run with it before anybody waits. */
-function emptyBatch ({ input, type, width }: Encoder): Batch {
-  const data = type === 'float32' ? new Float32Array(width) : new Float64Array(width)
-  return { inputs: { [input]: { type, shape: [1, width], data } }, rows: 1 }
-}
-
-function compileTabular (artifact: Artifact, features: readonly Feature[], engine: Engine): Tabular {
-  const encoder = compileEncoder(artifact, features, engine.inputs)
-  const readAnswers = compileAnswers(artifact.manifest, engine.outputs)
-  return {
-    encoder,
-    reader: compileRowReader(features),
-    run: async (matrix, rows, options) => {
-      const input: Tensor = { type: encoder.type, shape: [rows, encoder.width], data: matrix }
-      const { outputs, queueMs, runMs } = await engine.run({ inputs: { [encoder.input]: input }, rows }, options)
-      const ranMs = performance.now()
-      const { predictions, probabilities } = readAnswers(outputs, rows)
-      return { predictions, probabilities, queueMs, runMs, postprocessMs: performance.now() - ranMs }
-    },
-  }
-}
-
-function compileEncoder ({ preprocessor }: Artifact, features: readonly Feature[], inputs: readonly TensorSpec[]): Encoder {
-  const spec = preprocessor ?? identityPreprocessor(features, onlyInput(inputs))
-  const encoder = compileSpec(spec, features)
-  const fault = inputFault(encoder, inputs)
-  if (fault !== undefined) throw new ArtifactError('SIGNATURE_MISMATCH', fault)
-  return encoder
-}
-
-function compileSpec (spec: Preprocessor, features: readonly Feature[]): Encoder {
-  try {
-    return compilePreprocessor(spec, features)
-  } catch (error) {
-    throw new ArtifactError('BAD_PREPROCESSOR', `preprocessor.json: ${(error as Error).message}`)
-  }
-}
-
-function inputFault ({ input, type, width }: Encoder, inputs: readonly TensorSpec[]): string | undefined {
-  const [only, ...others] = inputs
-  if (only === undefined || others.length > 0) return `the model has ${inputs.length} inputs, its preprocessor fills one`
-  if (only.name !== input) return `the model's input is "${only.name}", its preprocessor fills "${input}"`
-  if (only.type !== type) return `the model's input is ${only.type}, its preprocessor gives ${type}`
-  const columns = only.shape.at(-1)
-  const fits = only.shape.length === 2 && (typeof columns !== 'number' || columns < 0 || columns === width)
-  return fits ? undefined : `the model's input has the shape [${only.shape.join(', ')}], its preprocessor gives [rows, ${width}]`
-}
-
-function onlyInput (inputs: readonly TensorSpec[]): Preprocessor['output'] {
-  const [input] = inputs
-  if (input?.type === 'float32' || input?.type === 'float64') return { name: input.name, type: input.type }
-  throw new ArtifactError('SIGNATURE_MISMATCH', `without a preprocessor the model must take float32 or float64, not ${input?.type}`)
+function emptyBatch (encoder: Encoder): Batch {
+  const { input, type, width } = encoder
+  return { inputs: { [input]: { type, shape: [1, width], data: allocate(encoder, 1) } }, rows: 1 }
 }

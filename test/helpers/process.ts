@@ -36,7 +36,7 @@ export function startProcess (env: Record<string, string>, args: readonly string
         resolve(found)
       }
       listeners.add(look)
-      void ended.then(code => { reject(new Error(`the server ended with ${code}:\n${stderr}${stdout}`)) })
+      ended.then(code => { reject(new Error(`the server ended with ${code}:\n${stderr}${stdout}`)) }, reject)
       look()
     }),
     exit: () => ended,
