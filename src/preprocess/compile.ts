@@ -28,7 +28,12 @@ export interface EncoderFeature { readonly name: string, readonly type: 'number'
  * @throws Error that names the column and step when the spec does not fit the features or itself
  */
 export function compilePreprocessor (spec: Preprocessor, features: readonly EncoderFeature[]): Encoder {
-  const columns = spec.columns.map((column, i) => compileColumn(column, features, `/columns/${i}`))
+  const columns = spec.columns.map((column, i) => {
+    const path = `/columns/${i}`
+    const compiled = compileColumn(column, features, path)
+    checkImputed(compiled, column.steps, spec.output.type, path)
+    return compiled
+  })
   return {
     input: spec.output.name,
     type: spec.output.type,
@@ -47,6 +52,8 @@ export function compilePreprocessor (spec: Preprocessor, features: readonly Enco
 export function identityPreprocessor (features: readonly EncoderFeature[], output: Preprocessor['output']): Preprocessor {
   return { schemaVersion: 1, output, columns: features.map(feature => ({ feature: feature.name, steps: [] })) }
 }
+
+const noNumber = 'cannot be encoded: its preprocessing does not give a finite number'
 
 interface Categories {
   readonly codes: ReadonlyMap<Value, number>
@@ -68,40 +75,54 @@ interface CompiledColumn {
 }
 
 function writeColumn (column: CompiledColumn, value: Value, out: Matrix, at: number, fault: EncodingFault | undefined): void {
-  const { categories } = column
-  if (categories === undefined) {
-    out[at] = applySteps(column.steps, value === null ? NaN : Number(value))
-    if (value !== null) checkStored(out[at], column.feature, fault)
-    return
+  if (column.categories === undefined) {
+    writeNumber(column, applySteps(column.steps, toNumber(value)), value, out, at, fault)
+  } else {
+    writeCategory(column, column.categories, value, out, at, fault)
   }
+}
+
+function writeNumber (column: CompiledColumn, x: number, value: Value, out: Matrix, at: number, fault: EncodingFault | undefined): void {
+  out[at] = x
+  if (value === null) return
+  if (!Number.isFinite(x)) fault?.(column.feature, noNumber)
+  // As the tensor holds it: 1e39 is finite as a double and Infinity as a float32.
+  else if (!Number.isFinite(out[at])) fault?.(column.feature, 'is too large for the model\'s input type')
+}
+
+function writeCategory (column: CompiledColumn, categories: Categories, value: Value, out: Matrix, at: number, fault: EncodingFault | undefined): void {
   const key = category(column, categories, value)
   const code = key === null ? undefined : categories.codes.get(key)
-  if (code === undefined && key !== null && categories.unknown === 'error') {
+  if (key !== null && code === undefined && categories.unknown === 'error') {
     fault?.(column.feature, `must be one of ${[...categories.codes.keys()].join(', ')}`)
-  }
-  if (categories.oneHot) {
+    out.fill(NaN, at, at + column.width)
+  } else if (categories.oneHot) {
+    if (key === null && value !== null) fault?.(column.feature, noNumber)
     out.fill(key === null ? NaN : 0, at, at + column.width)
     if (code !== undefined) out[at + code] = 1
   } else {
     const unknown = typeof categories.unknown === 'number' && key !== null ? categories.unknown : NaN
-    out[at] = applySteps(column.codeSteps, code ?? unknown)
-    if (code !== undefined) checkStored(out[at], column.feature, fault)
+    writeNumber(column, applySteps(column.codeSteps, code ?? unknown), value, out, at, fault)
   }
 }
 
 /** What to look up: the value itself, or what the steps make of a number; null when it is missing. */
 function category (column: CompiledColumn, categories: Categories, value: Value): Value {
   if (column.steps.length === 0) return value ?? categories.impute
-  const x = applySteps(column.steps, value === null ? NaN : Number(value))
+  const x = applySteps(column.steps, toNumber(value))
   return Number.isNaN(x) ? null : x
 }
 
-/** Looks at the number as the tensor holds it: 1e39 is finite as a double and Infinity as a float32. */
-function checkStored (x: number | undefined, feature: number, fault: EncodingFault | undefined): void {
-  if (Number.isFinite(x)) return
-  fault?.(feature, Number.isNaN(x)
-    ? 'cannot be encoded: its preprocessing does not give a number'
-    : 'is too large for the model\'s input type')
+function toNumber (value: Value): number {
+  return value === null ? NaN : Number(value)
+}
+
+/** What a missing value is replaced by is known already: no row should fail for what its sender left out. */
+function checkImputed (column: CompiledColumn, steps: readonly Step[], type: Encoder['type'], path: string): void {
+  if (!steps.some(step => 'impute' in step)) return
+  const out = type === 'float32' ? new Float32Array(column.width) : new Float64Array(column.width)
+  writeColumn(column, null, out, 0, (_, message) => { throw new Error(`${path}: the imputed value ${message}`) })
+  if (!out.every(Number.isFinite)) throw new Error(`${path}: the imputed value does not become a finite ${type}`)
 }
 
 function compileColumn (column: Column, features: readonly EncoderFeature[], path: string): CompiledColumn {
@@ -136,8 +157,10 @@ function compileCategories (step: Step, before: readonly Step[], type: EncoderFe
   const expected = isNumeric(type) ? 'number' : type
   const wrong = spec.categories.find(category => typeof category !== expected)
   if (wrong !== undefined) throw new Error(`${path}: the category ${JSON.stringify(wrong)} is not a ${expected}`)
+  const codes = new Map<Value, number>(spec.categories.map((category, code) => [category, code]))
+  if (codes.size < spec.categories.length) throw new Error(`${path}: a category occurs twice`)
   return {
-    codes: new Map(spec.categories.map((category, code) => [category, code])),
+    codes,
     impute: isNumeric(type) ? null : imputedCategory(before, expected, path),
     oneHot: 'oneHot' in step,
     unknown: spec.unknown,

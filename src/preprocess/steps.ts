@@ -41,7 +41,7 @@ function numericStep (step: Step, path: string): NumericStep {
   if ('clip' in step) return clipStep(step.clip, path)
   if ('log1p' in step) return { op: 'log1p' }
   if ('standardize' in step) return scaleStep(step.standardize.mean, step.standardize.scale, path)
-  if ('minmax' in step) return scaleStep(step.minmax.min, step.minmax.max - step.minmax.min, path)
+  if ('minmax' in step) return minmaxStep(step.minmax, path)
   if ('bucketize' in step) return bucketizeStep(step.bucketize, path)
   throw new Error(`${path}: a column has one oneHot or ordinal step at most`)
 }
@@ -54,6 +54,11 @@ function clipStep ([min, max]: readonly [number, number], path: string): Numeric
 function scaleStep (shift: number, divisor: number, path: string): NumericStep {
   if (divisor === 0 || !Number.isFinite(divisor)) throw new Error(`${path}: the scale must be a number other than 0`)
   return { op: 'scale', shift, divisor }
+}
+
+function minmaxStep ({ min, max }: { min: number, max: number }, path: string): NumericStep {
+  if (min >= max) throw new Error(`${path}: the min of minmax must be below its max`)
+  return scaleStep(min, max - min, path)
 }
 
 function bucketizeStep (edges: readonly number[], path: string): NumericStep {
