@@ -9,7 +9,8 @@ interface Ajv { addSchema: (schema: object, key: string) => Ajv, compile: (schem
 
 const require = createRequire(import.meta.url)
 // The Ajv that Fastify brings along.
-const { default: Ajv2020 } = createRequire(require.resolve('@fastify/ajv-compiler'))('ajv/dist/2020.js') as { default: new (options: object) => Ajv }
+const compilerPath = createRequire(require.resolve('fastify')).resolve('@fastify/ajv-compiler')
+const { default: Ajv2020 } = createRequire(compilerPath)('ajv/dist/2020.js') as { default: new (options: object) => Ajv }
 
 /**
  * A second opinion on our schemas: draft 2020-12 in strict mode, where an unknown keyword is an error.

@@ -5,8 +5,9 @@ interface Redocly {
   lintFromString: (options: { source: string, config: object }) => Promise<{ ruleId: string, message: string, location: { pointer?: string }[] }[]>
 }
 
+const require = createRequire(import.meta.url)
 // The linter that ReDoc brings along.
-const { createConfig, lintFromString } = createRequire(createRequire(import.meta.url).resolve('redoc'))('@redocly/openapi-core') as Redocly
+const { createConfig, lintFromString } = createRequire(require.resolve('redoc'))('@redocly/openapi-core') as Redocly
 
 const rules = [
   'struct', 'no-unresolved-refs', 'no-unused-components', 'no-invalid-media-type-examples', 'no-invalid-schema-examples',
