@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { ApiError, type ErrorCode, type Fault } from '../errors.ts'
 import { type Problem, toProblem } from '../schemas/problem.ts'
@@ -27,6 +27,8 @@ export default fp(async app => {
   app.setErrorHandler((error: FastifyError, request, reply) => { sendError(error, request, reply) })
   const routes = allowedMethods(app)
   app.setNotFoundHandler((request, reply) => { sendError(missing(routes, request), request, reply) })
+  // Before the body is read: what is wrong with it does not matter where nothing would take it.
+  app.addHook('preParsing', (request, _reply, _payload, done) => { done(request.is404 ? missing(routes, request) : null) })
 }, { name: 'errors', fastify: '5.x' })
 
 /** Also for errors before routing, where no handler is set. */
@@ -57,7 +59,8 @@ function queryFault ({ instancePath, message = 'is wrong', params }: NonNullable
 function missing (routes: ReturnType<typeof allowedMethods>, request: FastifyRequest): ApiError {
   const [path = ''] = request.url.split('?', 1)
   const methods = routes(path)
-  if (methods.length === 0) return new ApiError('ROUTE_NOT_FOUND', 'There is no such route; GET /docs lists those there are.')
+  // A route that looks for a file asks for this answer too.
+  if (methods.length === 0 || methods.includes(request.method)) return new ApiError('ROUTE_NOT_FOUND', 'There is no such route; GET /docs lists those there are.')
   const allow = methods.join(', ')
   return new ApiError('METHOD_NOT_ALLOWED', `This route answers ${allow}.`, { headers: { allow } })
 }
@@ -68,7 +71,7 @@ const clientErrors: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 }
 
 /** For `clientErrorHandler`: what is not even HTTP is answered on the bare socket. */
-export function answerClientError (error: Error & { code?: string }, socket: Socket): void {
+export function answerClientError (this: FastifyInstance, error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
@@ -79,6 +82,7 @@ export function answerClientError (error: Error & { code?: string }, socket: Soc
   const body = JSON.stringify(toProblem(problem, '', requestId))
   socket.end([
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    ...Object.entries(this.securityHeaders).map(([name, value]) => `${name}: ${value}`),
     'content-type: application/problem+json; charset=utf-8',
     `content-length: ${Buffer.byteLength(body)}`,
     `x-request-id: ${requestId}`,

@@ -13,7 +13,7 @@ export default fp(async app => {
   app.addHook('onRequest', (request, _reply, done) => {
     const { produces } = request.routeOptions.config
     const { accept } = request.headers
-    if (produces === undefined || accept === undefined || accept === '*/*' || accepts(accept, produces)) return done()
+    if (produces === undefined || !accept || accept === '*/*' || accepts(accept, produces)) return done()
     done(new ApiError('NOT_ACCEPTABLE', `This route answers ${produces}; Accept allows only ${accept.slice(0, 200)}.`))
   })
 }, { name: 'negotiation', fastify: '5.x' })

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ApiError } from '../errors.ts'
 import type { PredictInput } from '../schemas/decode.ts'
@@ -11,14 +12,21 @@ export function addPredictBodies (app: FastifyInstance): void {
 }
 
 function add (app: FastifyInstance, contentType: string, parse: (text: string) => PredictInput): void {
-  app.addContentTypeParser<string>(contentType, { parseAs: 'string' }, (request, text, done) => {
+  app.addContentTypeParser<Buffer>(contentType, { parseAs: 'buffer' }, (request, bytes, done) => {
     try {
       refuseEncodings(request)
-      done(null, parse(text))
+      done(null, parse(decodeText(bytes)))
     } catch (error) {
       done(error as ApiError, undefined)
     }
   })
+}
+
+/** A file that a spreadsheet saved in another encoding would else reach the model as other words. */
+function decodeText (bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw new ApiError('BAD_REQUEST', 'The body is not valid UTF-8.')
+  const text = bytes.toString()
+  return text.startsWith('\uFEFF') ? text.slice(1) : text
 }
 
 /** Own keys such as `__proto__` stay what they are here, unknown features: nothing copies them anywhere. */

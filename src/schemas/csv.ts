@@ -1,7 +1,14 @@
 import { parse } from 'csv-parse/sync'
 import type { Feature } from '../artifact/manifest.ts'
 import { ApiError, type Fault } from '../errors.ts'
-import type { Lines } from './decode.ts'
+import { listNames, maxListedFaults } from './faults.ts'
+
+/** Rows with the line on which each stands, counted from 1. */
+export interface Lines {
+  readonly rows: readonly unknown[]
+  readonly lineNumbers: readonly number[]
+  readonly unreadable: ReadonlyMap<number, Fault>
+}
 
 interface CsvRecord { record: string[], info: { lines: number } }
 
@@ -9,10 +16,11 @@ interface CsvRecord { record: string[], info: { lines: number } }
  * Rows of a CSV text with a header. A cell becomes what its feature's type says; an empty cell, and NaN
  * in a numeric one, is missing.
  *
+ * @param maxRows nothing is read beyond the first row too many
  * @throws ApiError BAD_REQUEST when it is not CSV, INVALID_INPUT when the header does not fit the features
  */
-export function decodeCsv (text: string, features: readonly Feature[]): Lines {
-  const [header, ...records] = parseCsv(text)
+export function decodeCsv (text: string, features: readonly Feature[], maxRows: number): Lines {
+  const [header, ...records] = parseCsv(text, maxRows + 2)
   if (header === undefined) throw new ApiError('BAD_REQUEST', 'The CSV is empty; it must begin with a header that names the features.')
   const names = header.record.map(name => name.trim())
   const columns = matchHeader(names, features)
@@ -27,9 +35,9 @@ export function decodeCsv (text: string, features: readonly Feature[]): Lines {
   return { rows, lineNumbers: records.map(({ info }) => info.lines), unreadable }
 }
 
-function parseCsv (text: string): CsvRecord[] {
+function parseCsv (text: string, maxRecords: number): CsvRecord[] {
   try {
-    return parse(text, { bom: true, info: true, record_delimiter: ['\r\n', '\n'], relax_column_count: true, skip_empty_lines: true }) as unknown as CsvRecord[]
+    return parse(text, { bom: true, info: true, to: maxRecords, record_delimiter: ['\r\n', '\n'], relax_column_count: true, skip_empty_lines: true }) as unknown as CsvRecord[]
   } catch (error) {
     throw new ApiError('BAD_REQUEST', `The body is not valid CSV: ${(error as Error).message}`)
   }
@@ -38,29 +46,31 @@ function parseCsv (text: string): CsvRecord[] {
 function matchHeader (names: readonly string[], features: readonly Feature[]): Feature[] {
   const known = new Map(features.map(feature => [feature.name, feature]))
   const errors: Fault[] = []
-  const columns: Feature[] = []
+  const columns = new Set<Feature>()
   names.forEach((name, i) => {
     const feature = known.get(name)
-    if (feature === undefined) errors.push({ path: `/header/${i}`, message: `"${name}" is not a feature; the features are ${[...known.keys()].join(', ')}` })
-    else if (names.indexOf(name) !== i) errors.push({ path: `/header/${i}`, message: `"${name}" stands twice in the header` })
-    else columns.push(feature)
+    if (feature === undefined) errors.push({ path: `/header/${i}`, message: `"${name}" is not a feature; the features are ${listNames(features)}` })
+    else if (columns.has(feature)) errors.push({ path: `/header/${i}`, message: `"${name}" stands twice in the header` })
+    else columns.add(feature)
   })
   for (const feature of features) {
-    if (feature.required !== false && !names.includes(feature.name)) errors.push({ path: '/header', message: `"${feature.name}" is required and not in the header` })
+    if (feature.required !== false && !columns.has(feature)) errors.push({ path: '/header', message: `"${feature.name}" is required and not in the header` })
   }
-  if (errors.length > 0) throw new ApiError('INVALID_INPUT', 'The header of the CSV does not fit the features of the model.', { errors })
-  return columns
+  if (errors.length > 0) {
+    throw new ApiError('INVALID_INPUT', 'The header of the CSV does not fit the features of the model.', { errors: errors.slice(0, maxListedFaults) })
+  }
+  return [...columns]
 }
 
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
-const truths: Readonly<Record<string, boolean>> = { true: true, false: false }
+const truths: ReadonlyMap<string, boolean> = new Map([['true', true], ['false', false]])
 
 /** A text that is no such value stays text, so that the row's check names it. */
 function parseCell (cell: string, { type }: Feature): string | number | boolean | null {
   if (type === 'string') return cell === '' ? null : cell
   const text = cell.trim()
   if (text === '') return null
-  if (type === 'boolean') return truths[text.toLowerCase()] ?? cell
+  if (type === 'boolean') return truths.get(text.toLowerCase()) ?? cell
   if (text.toLowerCase() === 'nan') return null
   return decimal.test(text) ? Number(text) : cell
 }

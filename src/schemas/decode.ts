@@ -1,6 +1,6 @@
 import type { Feature } from '../artifact/manifest.ts'
 import { ApiError, type ErrorCode, type Fault } from '../errors.ts'
-import { decodeCsv } from './csv.ts'
+import { type Lines, decodeCsv } from './csv.ts'
 
 /** A request's body, not yet held against any model. */
 export type PredictInput =
@@ -29,9 +29,9 @@ export interface RowSource {
  * @throws ApiError BAD_ENVELOPE, NOT_JSON, TOO_MANY_ROWS; INVALID_INPUT for a CSV header that does not fit the features
  */
 export function decodeRows (input: PredictInput, features: readonly Feature[], maxRows: number): RowSource {
-  const source = decode(input, features)
+  const source = decode(input, features, maxRows)
   if (source.rows.length > maxRows) {
-    throw new ApiError('TOO_MANY_ROWS', `The request has ${source.rows.length} rows; at most ${maxRows} are allowed. Send them in several requests.`)
+    throw new ApiError('TOO_MANY_ROWS', `The request has more than ${maxRows} rows. Send them in several requests.`)
   }
   if (source.rows.length === 0) {
     throw new ApiError('INVALID_INPUT', 'The request has no rows.', { errors: [{ path: input.type === 'json' ? '/instances' : '', message: 'must have at least one row' }] })
@@ -39,11 +39,11 @@ export function decodeRows (input: PredictInput, features: readonly Feature[], m
   return source
 }
 
-function decode (input: PredictInput, features: readonly Feature[]): RowSource {
+function decode (input: PredictInput, features: readonly Feature[], maxRows: number): RowSource {
   switch (input.type) {
     case 'json': return decodeJson(input.body)
-    case 'csv': return lines(decodeCsv(input.text, features), 'INVALID_INPUT')
-    case 'ndjson': return lines(decodeNdjson(input.text), 'NOT_JSON')
+    case 'csv': return lines(decodeCsv(input.text, features, maxRows), 'INVALID_INPUT')
+    case 'ndjson': return lines(decodeNdjson(input.text, maxRows), 'NOT_JSON')
     default: return input satisfies never
   }
 }
@@ -67,31 +67,30 @@ function jsonRows (rows: readonly unknown[], single: boolean): RowSource {
   return { rows, single, unreadable: none, unreadableCode: 'INVALID_INPUT', pointer: single ? nothing : instancePointer, note: nothing }
 }
 
-/** Rows with the line on which each stands, counted from 1. */
-export interface Lines {
-  readonly rows: readonly unknown[]
-  readonly lineNumbers: readonly number[]
-  readonly unreadable: ReadonlyMap<number, Fault>
-}
-
 function lines ({ rows, lineNumbers, unreadable }: Lines, unreadableCode: ErrorCode): RowSource {
   return { rows, single: false, unreadable, unreadableCode, pointer: instancePointer, note: row => ` (line ${lineNumbers[row]})` }
 }
 
-function decodeNdjson (text: string): Lines {
+/** Reads no further than the first row too many: millions of short lines would hold up everybody. */
+function decodeNdjson (text: string, maxRows: number): Lines {
   const rows: unknown[] = []
   const lineNumbers: number[] = []
   const unreadable = new Map<number, Fault>()
-  text.split('\n').forEach((line, i) => {
-    if (line.trim() === '') return
+  let end = -1
+  for (let lineNumber = 1; end < text.length && rows.length <= maxRows; lineNumber++) {
+    const start = end + 1
+    const newline = text.indexOf('\n', start)
+    end = newline === -1 ? text.length : newline
+    const line = text.slice(start, end)
+    if (line.trim() === '') continue
     try {
       rows.push(JSON.parse(line))
     } catch {
       unreadable.set(rows.length, { path: '', message: 'is not valid JSON' })
       rows.push(undefined)
     }
-    lineNumbers.push(i + 1)
-  })
+    lineNumbers.push(lineNumber)
+  }
   return { rows, lineNumbers, unreadable }
 }
 

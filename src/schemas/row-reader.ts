@@ -2,6 +2,7 @@ import type { Feature } from '../artifact/manifest.ts'
 import type { Fault } from '../errors.ts'
 import type { Row, Value } from '../row.ts'
 import { type CheckValue, compileCheck, rangeWarning } from './check-value.ts'
+import { listNames } from './faults.ts'
 
 /** What a model's manifest makes of a caller's row. */
 export interface RowReader {
@@ -16,12 +17,9 @@ export interface RowReader {
   read: (input: unknown, faults: Fault[]) => Row
   /** Adds the values that the limits allow and the training data did not have, paths relative to the row. */
   warn: (row: Row, input: unknown, warnings: Fault[]) => void
-  /** Where the value of a feature stands in this input: a JSON pointer relative to the row. */
-  place: (input: unknown, feature: number) => string
+  /** A fault of a feature's value where it stands in this input, its path relative to the row. */
+  fault: (input: unknown, feature: number, message: string) => Fault
 }
-
-/** More names than this in a message help nobody. */
-const maxNames = 20
 
 interface Field {
   readonly name: string
@@ -40,7 +38,7 @@ export function compileRowReader (features: readonly Feature[]): RowReader {
     warn: (row, input, warnings) => {
       if (ranged) collectWarnings(fields, row, input, warnings)
     },
-    place: (input, feature) => placeOf(fields, input, feature),
+    fault: (input, feature, message) => faultOf(fields, input, feature, message),
   }
 }
 
@@ -79,8 +77,9 @@ function readObject (fields: readonly Field[], known: ReadonlySet<string>, input
 }
 
 function pushUnknown (fields: readonly Field[], known: ReadonlySet<string>, input: object, path: string, faults: Fault[]): void {
+  const message = `is not a feature; the features are ${listNames(fields)}`
   for (const key of Object.keys(input)) {
-    if (!known.has(key)) faults.push({ path: `${path}/${escapePointer(key)}`, message: `is not a feature; the features are ${listNames(fields)}` })
+    if (!known.has(key)) faults.push({ path: `${path}/${escapePointer(key)}`, message })
   }
 }
 
@@ -92,7 +91,7 @@ function readArray (fields: readonly Field[], input: readonly unknown[], faults:
   for (let i = 0; i < fields.length; i++) {
     const { name, check } = fields[i] as Field
     const message = check(input[i])
-    if (message !== undefined) faults.push({ path: `/features/${i}`, message: `${name} ${message}` })
+    if (message !== undefined) faults.push(listedFault(i, name, message))
   }
   return input as Row
 }
@@ -100,19 +99,19 @@ function readArray (fields: readonly Field[], input: readonly unknown[], faults:
 function collectWarnings (fields: readonly Field[], row: Row, input: unknown, warnings: Fault[]): void {
   for (let i = 0; i < fields.length; i++) {
     const message = rangeWarning((fields[i] as Field).feature, row[i] ?? null)
-    if (message !== undefined) warnings.push({ path: placeOf(fields, input, i), message })
+    if (message !== undefined) warnings.push(faultOf(fields, input, i, message))
   }
 }
 
-function placeOf (fields: readonly Field[], input: unknown, index: number): string {
-  const pointer = fields[index]?.pointer ?? ''
-  if (!isObject(input) || !Object.hasOwn(input, 'features')) return pointer
-  return Array.isArray(input['features']) ? `/features/${index}` : `/features${pointer}`
+function faultOf (fields: readonly Field[], input: unknown, index: number, message: string): Fault {
+  const { name, pointer } = fields[index] as Field
+  if (!isObject(input) || !Object.hasOwn(input, 'features')) return { path: pointer, message }
+  return Array.isArray(input['features']) ? listedFault(index, name, message) : { path: `/features${pointer}`, message }
 }
 
-function listNames (fields: readonly Field[]): string {
-  const names = fields.slice(0, maxNames).map(field => field.name).join(', ')
-  return fields.length > maxNames ? `${names} and ${fields.length - maxNames} more` : names
+/** In a list nothing else tells which feature it is. */
+function listedFault (index: number, name: string, message: string): Fault {
+  return { path: `/features/${index}`, message: `${name} ${message}` }
 }
 
 function isObject (value: unknown): value is Record<string, unknown> {

@@ -41,7 +41,7 @@ export function encodeRows (tabular: Tabular, source: RowSource, partial: boolea
   for (const { row, place } of valid) {
     const input = source.rows[place]
     const found: Fault[] = []
-    encoder.write(row, matrix, rows.length * encoder.width, (feature, message) => found.push({ path: reader.place(input, feature), message }))
+    encoder.write(row, matrix, rows.length * encoder.width, (feature, message) => found.push(reader.fault(input, feature, message)))
     if (found.length > 0) {
       faults.add(place, found)
       continue

@@ -26,7 +26,7 @@ function encodeGolden ({ reader, encoder }: Tabular, golden: GoldenRow, matrix: 
   const faults: Fault[] = []
   const row: Row = reader.read(golden.row, faults)
   if (faults.length === 0) {
-    encoder.write(row, matrix, i * encoder.width, (feature, message) => faults.push({ path: reader.place(golden.row, feature), message }))
+    encoder.write(row, matrix, i * encoder.width, (feature, message) => faults.push(reader.fault(golden.row, feature, message)))
   }
   const [fault] = faults
   if (fault !== undefined) throw new ArtifactError('BAD_GOLDEN', `golden.json: /rows/${i}/row${fault.path} ${fault.message}`)

@@ -21,8 +21,12 @@ export interface TestApp {
 
 export interface Answer { status: number, headers: Headers, body: any, text: string } // eslint-disable-line @typescript-eslint/no-explicit-any
 
-/** The real service on a free port of this machine, over a model repository made for it. */
-export async function startApp (contents: Record<string, Files | Uint8Array | string>, env: Record<string, string> = {}): Promise<TestApp> {
+/**
+ * The real service on a free port of this machine, over a model repository made for it.
+ *
+ * @param load false: the models are left for the test to load
+ */
+export async function startApp (contents: Record<string, Files | Uint8Array | string>, env: Record<string, string> = {}, { load = true } = {}): Promise<TestApp> {
   const models = env['MODELS_DIR'] === undefined ? await repository(contents) : { path: env['MODELS_DIR'], remove: async () => {} }
   const { logs, stream } = capture()
   const config = loadConfig({ MODELS_DIR: models.path, ...env })
@@ -33,7 +37,7 @@ export async function startApp (contents: Record<string, Files | Uint8Array | st
   }
   try {
     await app.listen({ port: 0, host: '127.0.0.1' })
-    await app.inference.registry.load(config.defaultModel)
+    if (load) await app.inference.registry.load(config.defaultModel)
   } catch (error) {
     await close()
     throw error
@@ -70,5 +74,5 @@ function capture (): { logs: Record<string, unknown>[], stream: Writable } {
 async function answer (response: Response): Promise<Answer> {
   const text = await response.text()
   const json = (response.headers.get('content-type') ?? '').includes('json')
-  return { status: response.status, headers: response.headers, text, body: json ? JSON.parse(text) as unknown : undefined }
+  return { status: response.status, headers: response.headers, text, body: json && text !== '' ? JSON.parse(text) as unknown : undefined }
 }
