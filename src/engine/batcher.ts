@@ -18,9 +18,10 @@ export type Run = (inputs: Tensors) => Promise<Answer>
 
 /**
  * Where runs happen: calls `start` once, in a later turn of the event loop, as soon as there is room
- * for one more. The room is taken until the promise that `start` returns settles.
+ * for one more. The room is taken until the promise that `start` returns settles; `spare` runs more
+ * could begin at once.
  */
-export type Lane = (start: (run: Run) => Promise<void>) => void
+export type Lane = (start: (run: Run, spare: number) => Promise<void>) => void
 
 interface Entry {
   readonly batch: Batch
@@ -97,31 +98,31 @@ export class Batcher {
   #schedule (): void {
     if (this.#scheduled || this.#waiting.length === 0) return
     this.#scheduled = true
-    this.#lane(run => this.#start(run))
+    this.#lane((run, spare) => this.#start(run, spare))
   }
 
-  async #start (run: Run): Promise<void> {
+  async #start (run: Run, spare: number): Promise<void> {
     this.#scheduled = false
     this.#starts++
-    const entries = this.#take()
+    const entries = this.#take(1 + spare)
     this.#schedule()
     if (entries !== undefined) await this.#runTogether(entries, run)
     this.#starts--
     this.#announceIdle()
   }
 
-  /** The first that still waits, and those right after it that may run with it. */
-  #take (): Entries | undefined {
+  /** The first that still waits, and those right after it that may run with it: a fair part where several runs can begin. */
+  #take (parts: number): Entries | undefined {
     this.sweep()
     const [first] = this.#waiting
     if (first === undefined) return undefined
+    const maxWeight = Math.min(this.#maxBatchWeight, this.#waiting.reduce((sum, { weight }) => sum + weight, 0) / parts)
     let count = 1
-    let weight = first.weight
     if (this.#maxBatchWeight > 0 && isWhole(first.batch)) {
-      for (; count < this.#waiting.length; count++) {
+      for (let { weight } = first; count < this.#waiting.length; count++) {
         const next = this.#waiting[count] as Entry
         weight += next.weight
-        if (weight > this.#maxBatchWeight || !isAlike(first.batch, next.batch) || !isWhole(next.batch)) break
+        if (weight > maxWeight || !isAlike(first.batch, next.batch) || !isWhole(next.batch)) break
       }
     }
     const taken = this.#waiting.splice(0, count)

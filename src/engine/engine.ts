@@ -65,6 +65,9 @@ export interface EngineHostOptions extends Partial<Limits> {
   readonly log: Log
 }
 
+/** A shared run may last so much longer than one of a single row: everybody in it waits for all of it, and more would save little. */
+const maxSharedMs = 100
+
 /** Opens models, and places the runs of each on this thread or on those of one pool. */
 export function createEngineHost ({ threads = cpuCount(), maxQueuedRows = 50_000, maxBatchRows = 4096, log }: EngineHostOptions): EngineHost {
   const pool = new Pool(threads, log)
@@ -85,10 +88,10 @@ export function createEngineHost ({ threads = cpuCount(), maxQueuedRows = 50_000
 function createEngine (loaded: Loaded, limits: Limits, onClose: () => void): Engine {
   const { specs, inline, pooled, rowsWorth } = loaded
   const placement = placementOf(loaded, limits)
-  const gatheredRows = placement.gathers ? limits.maxBatchRows : 0
+  const gatheredRows = placement.gathers ? Math.min(limits.maxBatchRows, 1 + Math.floor(maxSharedMs / (placement.perRowMs ?? 0))) : 0
   const batchers = { pool: new Batcher(pooled.lane, gatheredRows), inline: undefined as Batcher | undefined }
   if (inline !== undefined) {
-    const lane: Lane = start => setImmediate(() => start(inline.run))
+    const lane: Lane = start => setImmediate(() => start(inline.run, 0))
     batchers.inline = new Batcher(lane, Math.min(gatheredRows, placement.inlineRows))
   }
   const queuedRows = () => batchers.pool.waitingRows + (batchers.inline?.waitingRows ?? 0)

@@ -42,7 +42,7 @@ export class Pool {
     const model = { session: ++this.#lastSession, bytes }
     return {
       open: () => this.#once(model, thread => thread.open(model)),
-      lane: start => this.#add({ model, work: thread => start(inputs => thread.run(model, inputs)) }),
+      lane: start => this.#add({ model, work: thread => start(inputs => thread.run(model, inputs), this.#spare()) }),
       run: inputs => this.#once(model, thread => thread.run(model, inputs)),
       release: async () => {
         // A thread that dies meanwhile has freed it too.
@@ -84,6 +84,11 @@ export class Pool {
       this.#next()
     }
     job.work(thread).then(done, done)
+  }
+
+  /** Threads that could take a job now. */
+  #spare (): number {
+    return this.#idle.size + this.#size - this.#threads.size
   }
 
   #start (): Thread | undefined {

@@ -77,11 +77,9 @@ export async function openSession (bytes: Uint8Array): Promise<Session> {
   }
 }
 
-async function run (session: Runtime.InferenceSession, RuntimeTensor: typeof Runtime.Tensor, inputs: Tensors): Promise<Answer> {
+async function run (session: Runtime.InferenceSession, Feed: typeof Runtime.Tensor, inputs: Tensors): Promise<Answer> {
   try {
-    const feeds: Runtime.InferenceSession.FeedsType = Object.fromEntries(Object.entries(inputs).map(([name, { type, shape, data }]) =>
-      // The constructor takes every pair of type and data that Tensor allows; its overloads cannot say so.
-      [name, new RuntimeTensor(type as 'float32', data as Float32Array, shape)]))
+    const feeds = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, feedOf(Feed, tensor)]))
     // The runtime starts in a setImmediate of its own; this one stands just before it.
     let startedAt = 0
     setImmediate(() => { startedAt = performance.now() })
@@ -93,8 +91,15 @@ async function run (session: Runtime.InferenceSession, RuntimeTensor: typeof Run
   }
 }
 
+function feedOf (Feed: typeof Runtime.Tensor, { type, shape, data }: Tensor): Runtime.Tensor {
+  // Where JavaScript has Float16Array (Node 24), the constructor would make one, which the binding takes for empty.
+  if (type === 'float16') return Object.assign(new Feed('uint16', data as Uint16Array, shape), { type })
+  // It takes every other pair of type and data that Tensor allows; its overloads cannot say so.
+  return new Feed(type as 'float32', data as Float32Array, shape)
+}
+
 function tensorOf ({ type, dims, data }: Runtime.InferenceSession.OnnxValueMapType[string]): Tensor {
-  // Where the engine has Float16Array, the runtime answers with one.
+  // The answer is a Float16Array there.
   const bits = type === 'float16' && ArrayBuffer.isView(data) ? new Uint16Array(data.buffer, data.byteOffset, data.length) : data
   return { type: type as TensorType, shape: dims, data: bits }
 }

@@ -7,17 +7,17 @@ import { rows } from './graphs.ts'
 
 /** A lane that the test moves: `next` gives the waiting batcher its turn, `finish` ends the oldest run. */
 function manualLane (answer: (inputs: Tensors) => Tensors = double) {
-  const turns: ((run: Run) => Promise<void>)[] = []
+  const turns: ((run: Run, spare: number) => Promise<void>)[] = []
   const runs: { inputs: Tensors, finish: () => void }[] = []
   const run: Run = inputs => new Promise<Answer>(resolve => {
     const end = async () => ({ outputs: answer(inputs), runMs: 1 })
     runs.push({ inputs, finish: () => resolve(end()) })
   })
   return {
-    lane: (start: (run: Run) => Promise<void>) => { turns.push(start) },
+    lane: (start: (run: Run, spare: number) => Promise<void>) => { turns.push(start) },
     turns,
     runs,
-    next: () => turns.shift()?.(run),
+    next: (spare = 0) => turns.shift()?.(run, spare),
     /** Gives turns and ends runs until the batcher has nothing left to do. */
     async drain (batcher: Batcher) {
       const state = { idle: false }
@@ -103,6 +103,16 @@ test.each<[string, number, number[][][], number[][]]>([
   await Promise.all(results)
 })
 
+test('where several runs can begin, what waits is spread over them', async () => {
+  const manual = manualLane()
+  const batcher = new Batcher(manual.lane, 100)
+  const results = [1, 2, 3, 4, 5].map(value => batcher.run(column(value), 1, {}))
+  const turns = [manual.next(1), manual.next(0)]
+  expect(manual.runs.map(({ inputs }) => xs(inputs))).toEqual([[1, 2], [3, 4, 5]])
+  for (const { finish } of manual.runs) finish()
+  await Promise.all([...turns, ...results])
+})
+
 test('one batch that fails does not harm its neighbours', async () => {
   const manual = manualLane()
   const batcher = new Batcher(manual.lane, 100)
@@ -179,7 +189,7 @@ test('a run that held the thread past the deadline is a timeout', async () => {
     const until = performance.now() + 5
     while (performance.now() < until);
     return { outputs: double(inputs), runMs: 5 }
-  })), 100)
+  }, 0)), 100)
   await expect(batcher.run(column(1), 1, { timeoutMs: 2 })).rejects.toMatchObject({ code: 'INFERENCE_TIMEOUT' })
 })
 

@@ -1,7 +1,8 @@
+import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
-import { createEngineHost, type Batch, type Engine, type EngineHost, type EngineHostOptions } from '../../src/engine/engine.ts'
-import { openSession, RunError } from '../../src/engine/session.ts'
+import { createEngineHost, RunError, type Batch, type Engine, type EngineHost, type EngineHostOptions } from '../../src/engine/engine.ts'
+import { openSession } from '../../src/engine/session.ts'
 import { floats, model, node } from '../../src/onnx/build.ts'
 import { centred, deep, graph, indices, linear, lookup, rows, spec, waves } from './graphs.ts'
 
@@ -99,6 +100,27 @@ test('however requests come together, here and in the pool, each answer is bit b
     }
   }), { numRuns: 60 })
   await session.release()
+})
+
+test.each(['iris', 'mpg', 'penguins'])('rows of %s answer the same in any company', async name => {
+  const bytes = await readFile(new URL(`../../models/${name}/1.0.0/model.onnx`, import.meta.url))
+  const engine = await startHost().open(bytes)
+  expect(engine.placement).toMatchObject({ mode: 'inline', gathers: true })
+  const width = engine.inputs[0]?.shape[1] as number
+  const batch = ({ values, count }: { values: number[], count: number }): Batch => {
+    const data = Float32Array.from({ length: count * width }, (_, i) => values[i % values.length] as number)
+    return { rows: count, inputs: { X: { type: 'float32', shape: [count, width], data } } }
+  }
+  const request = fc.record({
+    values: fc.array(fc.oneof(fc.float({ noDefaultInfinity: true }), fc.integer({ min: 0, max: 10 })), { minLength: width, maxLength: 3 * width }),
+    count: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 300 })),
+  })
+  await fc.assert(fc.asyncProperty(fc.array(request, { minLength: 1, maxLength: 8 }), async requests => {
+    const together = await Promise.all(requests.map(each => engine.run(batch(each))))
+    for (const [i, each] of requests.entries()) {
+      expect((await engine.run(batch(each))).outputs).toEqual(together[i]?.outputs)
+    }
+  }), { numRuns: 40 })
 })
 
 test('a heavy model runs in the pool, and a light one answers meanwhile', async () => {
