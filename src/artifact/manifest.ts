@@ -48,18 +48,31 @@ const reservedFeatureNames = new Set(['features', 'instances', ...Object.getOwnP
 export function manifestFaults (manifest: Manifest): string[] {
   return [
     ...nameFaults(manifest),
+    ...fileFaults(manifest),
     ...taskFaults(manifest),
     ...(manifest.features ?? []).flatMap((feature, i) => featureFaults(feature, `/features/${i}`)),
     ...duplicates((manifest.features ?? []).map(feature => feature.name)).map(name => `/features: "${name}" occurs twice`),
+    ...duplicates(manifest.labels ?? []).map(label => `/labels: "${label}" occurs twice`),
   ]
 }
 
-function nameFaults ({ name, version, files }: Manifest): string[] {
+function nameFaults ({ name, version }: Manifest): string[] {
   const faults: string[] = []
   if (!isName(name)) faults.push(`/name: must be ${nameRule}`)
   if (!isName(version)) faults.push(`/version: must be ${nameRule}`)
+  return faults
+}
+
+/** What only means something beside features. */
+const tabularFiles = ['preprocessor.json', 'golden.json', 'baseline.json']
+
+function fileFaults ({ task, files }: Manifest): string[] {
+  const faults: string[] = []
   for (const file of Object.keys(files)) {
     if (!isName(file)) faults.push(`/files: "${file}" must be the name of a file in the version's own folder`)
+    else if (file === 'manifest.json') faults.push('/files: manifest.json cannot hold its own hash; leave it out')
+    else if (file === 'preprocessor.onnx') faults.push('/files: preprocessor.onnx is not supported yet; write its steps as preprocessor.json')
+    else if (task === 'tensor' && tabularFiles.includes(file)) faults.push(`/files: ${file} needs features, and the task "tensor" has none`)
   }
   if (!('model.onnx' in files)) faults.push('/files: must list model.onnx')
   return faults
@@ -83,18 +96,27 @@ function taskFaults ({ task, features, labels, outputs }: Manifest): string[] {
 }
 
 function featureFaults (feature: Feature, path: string): string[] {
-  const faults: string[] = []
-  const numeric = feature.type === 'number' || feature.type === 'integer'
-  if (reservedFeatureNames.has(feature.name)) faults.push(`${path}/name: "${feature.name}" is reserved`)
-  if (!numeric && (feature.minimum !== undefined || feature.maximum !== undefined || feature.range !== undefined)) {
-    faults.push(`${path}: minimum, maximum and range are for numbers, this is a ${feature.type}`)
-  }
-  if ((feature.minimum ?? -Infinity) > (feature.maximum ?? Infinity)) faults.push(`${path}: minimum is above maximum`)
-  const expected = numeric ? 'number' : feature.type
-  for (const value of [...feature.enum ?? [], ...(feature.example === undefined ? [] : [feature.example])]) {
-    if (typeof value !== expected) faults.push(`${path}: ${JSON.stringify(value)} is not a ${feature.type}`)
-  }
-  return faults
+  const isNumeric = feature.type === 'number' || feature.type === 'integer'
+  const expected = isNumeric ? 'number' : feature.type
+  return [
+    ...(reservedFeatureNames.has(feature.name) ? [`${path}/name: "${feature.name}" is reserved`] : []),
+    ...(isNumeric ? limitFaults(feature, path) : misplacedLimits(feature, path)),
+    ...[...feature.enum ?? [], feature.example]
+      .filter(value => value !== undefined && typeof value !== expected)
+      .map(value => `${path}: ${JSON.stringify(value)} is not a ${feature.type}`),
+  ]
+}
+
+function limitFaults ({ minimum = -Infinity, maximum = Infinity, range }: Feature, path: string): string[] {
+  return [
+    ...(minimum > maximum ? [`${path}: minimum is above maximum`] : []),
+    ...(range !== undefined && range[0] > range[1] ? [`${path}/range: begins above its end`] : []),
+  ]
+}
+
+function misplacedLimits ({ type, minimum, maximum, range }: Feature, path: string): string[] {
+  const isLimited = minimum !== undefined || maximum !== undefined || range !== undefined
+  return isLimited ? [`${path}: minimum, maximum and range are for numbers, this is a ${type}`] : []
 }
 
 function duplicates (names: readonly string[]): string[] {

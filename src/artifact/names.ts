@@ -1,5 +1,9 @@
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
-const semverPattern = /^(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?$/
+
+/** semver.org, without build metadata: a name has no "+". */
+const number = '(?:0|[1-9]\\d*)'
+const identifier = `(?:${number}|\\d*[A-Za-z-][0-9A-Za-z-]*)`
+const semverPattern = new RegExp(`^(${number})\\.(${number})\\.(${number})(?:-(${identifier}(?:\\.${identifier})*))?$`)
 
 export const nameRule = '1 to 64 characters from A-Z a-z 0-9 . _ -, the first a letter or digit'
 
@@ -24,7 +28,7 @@ function compareSemver (a: string, b: string): number {
     const order = compareDigits(left[i] ?? '', right[i] ?? '')
     if (order !== 0) return order
   }
-  return comparePrerelease(left[3], right[3]) || compareNatural(a, b)
+  return comparePrerelease(left[3], right[3])
 }
 
 /** A release is higher than its pre-releases; numeric identifiers are lower than others (semver.org, rule 11). */
