@@ -17,16 +17,22 @@ export function path (): Kind<string> {
   return { allowed: 'a folder', parse: raw => raw }
 }
 
-export function secret (minBytes = 1): Kind<string> {
+/** A shared secret, taken as it is. */
+export function secret (minBytes: number): Kind<string> {
   return {
-    allowed: minBytes > 1 ? `at least ${minBytes} bytes` : 'PEM',
+    allowed: `at least ${minBytes} bytes`,
     secret: true,
     parse: raw => {
       const length = Buffer.byteLength(raw)
       if (length < minBytes) throw new Error(`has ${length} bytes`)
-      return raw.replaceAll('\\n', '\n')
+      return raw
     },
   }
+}
+
+/** A key whose line breaks may be written as \n, where a variable can hold no others. What is in it, who uses it checks. */
+export function pem (): Kind<string> {
+  return { allowed: 'PEM', secret: true, parse: raw => raw.replaceAll('\\n', '\n') }
 }
 
 export function integer (min: number, max: number): Kind<number> {
@@ -67,7 +73,8 @@ export function url (...protocols: readonly string[]): Kind<string> {
   return {
     allowed: `an address that begins with ${protocols.map(protocol => `${protocol}//`).join(' or ')}`,
     parse: raw => {
-      if (!URL.canParse(raw) || !protocols.includes(new URL(raw).protocol)) throw new Error('is not such an address')
+      // The value stays out of the message: it may hold a password.
+      if (!URL.canParse(raw) || !protocols.some(protocol => raw.toLowerCase().startsWith(`${protocol}//`))) throw new Error('is not such an address')
       return raw
     },
   }
@@ -87,18 +94,34 @@ export function bytes (): Kind<number> {
   }
 }
 
-const durationUnits: Readonly<Record<string, number>> = {
-  ms: 1, millisecond: 1, s: 1000, second: 1000, m: 60_000, minute: 60_000, h: 3_600_000, hour: 3_600_000, d: 86_400_000, day: 86_400_000,
-}
+const second = 1000
+const minute = 60 * second
+const hour = 60 * minute
+const day = 24 * hour
+const durationUnits = new Map(Object.entries({ ms: 1, s: second, sec: second, second, m: minute, min: minute, minute, h: hour, hour, d: day, day }))
 
 export function duration (): Kind<number> {
   return {
     allowed: 'a time such as 500ms, 30s, 1 minute, 12h or 7d',
     parse: raw => {
       const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]+?)(?:(?<=[a-z]{3})s)?$/i.exec(raw.trim()) ?? []
-      const value = Number(amount) * (durationUnits[(unit ?? '').toLowerCase()] ?? NaN)
+      const value = Number(amount) * (durationUnits.get((unit ?? '').toLowerCase()) ?? NaN)
       if (!(value >= 1) || value > Number.MAX_SAFE_INTEGER) throw new Error(`${JSON.stringify(raw)} is not a time`)
       return Math.round(value)
+    },
+  }
+}
+
+/** What a browser's Origin field can equal; `*` alone means any. */
+export function origins (): Kind<string> {
+  return {
+    allowed: 'origins such as https://app.example.com with commas, or *',
+    parse: raw => {
+      if (raw.trim() === '*') return '*'
+      const list = raw.split(',').map(origin => origin.trim())
+      const wrong = list.find(origin => !URL.canParse(origin) || new URL(origin).origin !== origin)
+      if (wrong !== undefined) throw new Error(`${JSON.stringify(wrong)} is not an origin`)
+      return list.join(',')
     },
   }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { FatalError } from './errors.ts'
-import { type Kind, bytes, choice, duration, integer, milliseconds, onOff, path, proxies, secret, text, url } from './config-kinds.ts'
+import { type Kind, bytes, choice, duration, integer, milliseconds, onOff, origins, path, pem, proxies, secret, text, url } from './config-kinds.ts'
 
 interface Setting<T> extends Kind<T> {
   /** What an unset variable means, as one would write it in the environment; undefined: nothing. */
@@ -35,16 +35,16 @@ export const settings = {
   SHUTDOWN_GRACE_MS: setting(milliseconds(), 'Longest a shutdown waits for answers under way', { default: '25000' }),
   AUTH: setting(choice('jwt', 'off'), '`jwt`: every prediction needs a token; `off` says so in the log at every start', { default: 'jwt' }),
   JWT_JWKS_URL: setting(url('http:', 'https:'), 'Where the public keys are (RS256, ES256, EdDSA); comes before the other keys'),
-  JWT_PUBLIC_KEY: setting(secret(), 'PEM public key (RS256, ES256, EdDSA); comes before JWT_SECRET'),
+  JWT_PUBLIC_KEY: setting(pem(), 'PEM public key (RS256, ES256, EdDSA); comes before JWT_SECRET'),
   JWT_SECRET: setting(secret(32), 'Shared secret for HS256, at least 32 bytes'),
-  JWT_PRIVATE_KEY: setting(secret(), 'PEM private key that `modelport token` signs with; the server does not need it'),
+  JWT_PRIVATE_KEY: setting(pem(), 'PEM private key that `modelport token` signs with; the server does not need it'),
   JWT_ISSUER: setting(text(), 'Required `iss` of a token, when set'),
   JWT_AUDIENCE: setting(text(), 'Required `aud` of a token, when set'),
   RATE_LIMIT_MAX: setting(integer(1, 1_000_000_000), 'Requests per window for one token subject, or one address without a token', { default: '1000' }),
   RATE_LIMIT_WINDOW: setting(duration(), 'The window of the rate limit', { default: '1 minute' }),
-  REDIS_URL: setting(url('redis:', 'rediss:'), 'Shares the rate limit between servers; without it each counts for itself'),
+  REDIS_URL: setting({ ...url('redis:', 'rediss:'), secret: true }, 'Shares the rate limit between servers; without it each counts for itself'),
   TRUST_PROXY: setting(proxies(), 'Which proxies\' X-Forwarded-For counts: `off`, a number of hops, or addresses and CIDRs with commas', { default: 'off' }),
-  CORS_ORIGIN: setting(text(), 'Origins that browsers may call from, with commas, or `*`; unset: CORS is off'),
+  CORS_ORIGIN: setting(origins(), 'Origins that browsers may call from, with commas, or `*`; unset: CORS is off'),
   METRICS_AUTH: setting(choice('on', 'off'), 'Whether `/metrics` needs a token with the scope metrics; unset: off on loopback, on elsewhere'),
 } as const satisfies Record<string, Setting<unknown>>
 
@@ -60,41 +60,50 @@ type Value<S> = S extends Setting<infer T> ? S extends { default: string } ? T :
 /** One frozen value per setting: `PORT` is `port`, `JWT_JWKS_URL` is `jwtJwksUrl`. Bytes and milliseconds are numbers. */
 export type Config = { readonly [Name in SettingName as CamelCase<Name>]: Value<Settings[Name]> }
 
+type Environment = Readonly<Record<string, string | undefined>>
+
 /**
  * Reads the environment once. An empty value counts as unset; a secret may stand in the file that
  * `NAME_FILE` names.
  *
  * @throws FatalError naming every wrong setting, its fault and what is allowed
  */
-export function loadConfig (env: Readonly<Record<string, string | undefined>>): Config {
+export function loadConfig (env: Environment): Config {
   const config: Record<string, unknown> = {}
   const faults: string[] = []
   for (const [name, setting] of Object.entries<Setting<unknown>>(settings)) {
+    const variable = variableOf(env, name, setting)
     try {
-      const raw = rawValue(env, name, setting) ?? setting.default
+      const raw = variable === undefined ? setting.default : rawValue(env, variable, name)
       config[camelCase(name)] = raw === undefined ? undefined : setting.parse(raw)
     } catch (error) {
-      faults.push(`${name}: ${(error as Error).message} (allowed: ${setting.allowed})`)
+      faults.push(`${variable}: ${(error as Error).message} (allowed: ${setting.allowed})`)
     }
   }
   if (faults.length > 0) throw new FatalError(`Wrong settings:\n${faults.map(fault => `  ${fault}`).join('\n')}`)
   return Object.freeze(config) as Config
 }
 
-function rawValue (env: Readonly<Record<string, string | undefined>>, name: string, setting: Setting<unknown>): string | undefined {
-  for (const candidate of [name, ...setting.aliases ?? []]) {
-    if (env[candidate]) return env[candidate]
-  }
-  const file = setting.secret === true ? env[`${name}_FILE`] : undefined
-  return file ? readSecret(file, name) : undefined
+/** The variable that decides: the setting's own, else an alias, else the one that names a file. */
+function variableOf (env: Environment, name: string, { aliases = [], secret = false }: Setting<unknown>): string | undefined {
+  return [name, ...aliases, ...(secret ? [`${name}_FILE`] : [])].find(variable => env[variable])
 }
 
-function readSecret (file: string, name: string): string | undefined {
+function rawValue (env: Environment, variable: string, name: string): string {
+  const value = env[variable] ?? ''
+  return variable === `${name}_FILE` ? readSecret(value) : value
+}
+
+/** An empty file is a mistake, unlike an empty variable: a mount that failed must not mean "no key". */
+function readSecret (file: string): string {
+  let text: string
   try {
-    return readFileSync(file, 'utf8').trim() || undefined
+    text = readFileSync(file, 'utf8').trim()
   } catch (error) {
-    throw new Error(`the file that ${name}_FILE names cannot be read: ${(error as NodeJS.ErrnoException).code}`)
+    throw new Error(`the file cannot be read: ${(error as NodeJS.ErrnoException).code}`, { cause: error })
   }
+  if (text === '') throw new Error('the file is empty')
+  return text
 }
 
 function camelCase (name: string): string {
