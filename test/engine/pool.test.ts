@@ -2,17 +2,18 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterEach, expect, test } from 'vitest'
 import { Pool } from '../../src/engine/pool.ts'
-import { RunError } from '../../src/engine/session.ts'
+import { RunError, type Answer } from '../../src/engine/session.ts'
 import { startWorker } from '../../src/engine/thread.ts'
 import { indices, linear, lookup, rows } from './graphs.ts'
 
-/** Speaks as worker.ts does, answers each run with its inputs, and dies of an index of -1. */
+/** Speaks as worker.ts does, answers each run with its inputs and its own number, and dies of an index of -1. */
 const mortal = `
-  const { parentPort } = require('node:worker_threads')
+  const { parentPort, threadId } = require('node:worker_threads')
+  const thread = { type: 'int32', shape: [1], data: Int32Array.of(threadId) }
   parentPort.on('message', ({ id, kind, inputs }) => {
     if (kind === 'open') return parentPort.postMessage({ id, kind: 'opened', inputs: [], outputs: [] })
     if (inputs.x.data[0] === -1n) throw new Error('struck down')
-    parentPort.postMessage({ id, kind: 'ran', answer: { outputs: inputs, runMs: 1 } })
+    parentPort.postMessage({ id, kind: 'ran', answer: { outputs: { ...inputs, thread }, runMs: 1 } })
   })`
 
 let pool: Pool
@@ -51,6 +52,17 @@ test('no thread starts before there is work, and none beyond the size', async ()
   expect(workers).toHaveLength(1)
   await Promise.all(Array.from({ length: 6 }, () => session.run(indices(1).inputs)))
   expect(workers).toHaveLength(2)
+})
+
+test('a model stays on the threads that have it open', async () => {
+  const sessions = [startPool(2, () => new Worker(mortal, { eval: true })).session(lookup()), pool.session(linear())]
+  const threads = (answers: Answer[]) => answers.map(({ outputs }) => outputs['thread']?.data[0])
+  const first = threads(await Promise.all(sessions.map(({ run }) => run(indices(0).inputs))))
+  for (let i = 0; i < 3; i++) {
+    const again = []
+    for (const { run } of [...sessions].reverse()) again.unshift(await run(indices(0).inputs))
+    expect(threads(again)).toEqual(first)
+  }
 })
 
 test('a lane says how many more runs could begin', async () => {
