@@ -21,6 +21,7 @@ const table = {
   UNSUPPORTED_MEDIA_TYPE: [415, 'Unsupported content type'],
   INVALID_INPUT: [422, 'The input is not valid'],
   RATE_LIMITED: [429, 'Too many requests'],
+  CALLER_LEFT: [499, 'The caller left before the answer'],
   HEADERS_TOO_LARGE: [431, 'The header fields are too large'],
   INTERNAL: [500, 'Internal error'],
   DRAINING: [503, 'The server is shutting down'],

@@ -2,9 +2,16 @@ import { ApiError } from '../errors.ts'
 import { concat, followsRows, isAlike, isWhole, sliceRows, type Batch } from './batch.ts'
 import { type Answer, RunError, type Tensors } from './session.ts'
 
+/** Whoever waits for a run. It is asked, never listened to: an AbortSignal is one, and so is what looks at a socket. */
+export interface Caller {
+  readonly aborted: boolean
+  /** What the run is rejected with once the caller has left. */
+  readonly reason: unknown
+}
+
 export interface RunOptions {
   /** Drops the batch while it still waits; a run already started finishes. */
-  readonly signal?: AbortSignal
+  readonly signal?: Caller | undefined
   readonly timeoutMs?: number
 }
 
@@ -27,7 +34,7 @@ interface Entry {
   readonly batch: Batch
   /** The batch's share of `maxBatchWeight`. */
   readonly weight: number
-  readonly signal: AbortSignal | undefined
+  readonly signal: Caller | undefined
   readonly since: number
   readonly deadline: number
   settled: boolean

@@ -7,6 +7,7 @@ export type Outcome = typeof outcomes[number]
 /** The outcome of a request that ended in an error. An AbortError means that the caller left. */
 export function outcomeOf (error: unknown): Outcome {
   if (error instanceof ApiError) {
+    if (error.code === 'CALLER_LEFT') return 'cancelled'
     if (error.status === 504) return 'timeout'
     if (error.status === 503) return 'overloaded'
     return error.status < 500 ? 'invalid' : 'error'

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type Static } from 'typebox'
+import { ApiError } from '../errors.ts'
 import type { PredictInput } from '../schemas/decode.ts'
 import { addPredictBodies } from './predict-bodies.ts'
 
@@ -24,7 +25,7 @@ export async function predictRoutes (app: FastifyInstance): Promise<void> {
     const model = app.inference.registry.resolve(request.params)
     request.answeredBy = model.manifest
     const { single, predictions, warnings, timings } = await app.inference.predict(
-      model, body ?? { type: 'json', body }, { partial: query.partial === true, isGone: () => reply.raw.destroyed })
+      model, body ?? { type: 'json', body }, { partial: query.partial === true, signal: new Caller(reply) })
     const { validateMs, preprocessMs, queueMs, runMs, totalMs } = timings
     reply.header('server-timing', `validate;dur=${shortMs(validateMs + preprocessMs)}, queue;dur=${shortMs(queueMs)}, run;dur=${shortMs(runMs)}`)
     return {
@@ -33,6 +34,26 @@ export async function predictRoutes (app: FastifyInstance): Promise<void> {
       latency_ms: shortMs(totalMs),
       ...(warnings.length > 0 ? { warnings } : {}),
     }
+  }
+}
+
+/**
+ * The one who waits for this answer. `request.signal` will not do: it aborts as soon as the body has
+ * been read.
+ */
+class Caller {
+  readonly #reply: FastifyReply
+
+  constructor (reply: FastifyReply) {
+    this.#reply = reply
+  }
+
+  get aborted (): boolean {
+    return this.#reply.raw.destroyed
+  }
+
+  get reason (): ApiError {
+    return new ApiError('CALLER_LEFT', 'The connection was closed while the rows waited for their run.')
   }
 }
 

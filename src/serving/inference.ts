@@ -1,4 +1,5 @@
 import type { Manifest } from '../artifact/manifest.ts'
+import type { Caller } from '../engine/engine.ts'
 import { ApiError, type Fault } from '../errors.ts'
 import type { Row } from '../row.ts'
 import { type PredictInput, type RowSource, decodeRows } from '../schemas/decode.ts'
@@ -12,7 +13,7 @@ export interface PredictOptions {
   /** Bad rows are answered in their place instead of failing the request. */
   readonly partial?: boolean
   /** Asked before a run starts: rows that nobody waits for any more are not run. */
-  readonly isGone?: () => boolean
+  readonly signal?: Caller
 }
 
 /** One row's answer. */
@@ -97,7 +98,7 @@ export class Inference {
     if (batch.faults.count > 0 && options.partial !== true) throw invalidInput(batch.faults, source)
     const encodedMs = performance.now()
 
-    const answers = batch.rows.length === 0 ? noAnswers : await tabular.run(batch.matrix, batch.rows.length, { timeoutMs: this.#options.timeoutMs, isGone: options.isGone })
+    const answers = batch.rows.length === 0 ? noAnswers : await tabular.run(batch.matrix, batch.rows.length, { timeoutMs: this.#options.timeoutMs, signal: options.signal })
     const predictions = assemble(model.manifest, source, batch, answers)
     if (batch.faults.count > 0 && options.partial !== true) throw invalidInput(batch.faults, source)
     const timings = timingsOf(startedMs, batch, encodedMs, answers)
