@@ -7,7 +7,7 @@ import { inlineMs, load, type Loaded } from './load.ts'
 import { Pool, type Log } from './pool.ts'
 
 export type { Batch } from './batch.ts'
-export type { RunOptions, RunResult } from './batcher.ts'
+export type { Caller, RunOptions, RunResult } from './batcher.ts'
 export { RunError } from './session.ts'
 
 /** Where a model's runs happen, and the measured reasons. */
@@ -110,7 +110,7 @@ function createEngine (loaded: Loaded, limits: Limits, onClose: () => void): Eng
     placement,
     async run (batch, options = {}) {
       if (ended !== undefined) throw new ApiError('MODEL_NOT_READY', 'The model was unloaded; ask for its current version.')
-      options.signal?.throwIfAborted()
+      if (options.signal?.aborted === true) throw options.signal.reason
       if (isFull(batch.rows)) {
         batchers.inline?.sweep()
         batchers.pool.sweep()
