@@ -1,0 +1,41 @@
+# The build runs on the builder's own platform whatever the image is for, and the last stage runs
+# nothing: an ARM64 image builds on an x64 machine without emulation.
+FROM --platform=$BUILDPLATFORM node:24-bookworm-slim AS build
+ARG TARGETARCH
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier
+COPY . .
+RUN npm run --silent build \
+ && npm prune --omit=dev --ignore-scripts --no-audit --no-fund --no-update-notifier \
+ && node scripts/container/slim.js "${TARGETARCH:-$(node -p process.arch)}" \
+ && mkdir -p /image/app \
+ && mv dist bin package.json scripts/container/health.js /image/app \
+ && mv models /image \
+ && chmod -R a+rX /image node_modules
+
+
+FROM node:24-bookworm-slim
+LABEL org.opencontainers.image.title="modelport" \
+      org.opencontainers.image.description="A folder with a trained ONNX model as a typed, documented, secured and monitored REST API" \
+      org.opencontainers.image.licenses="MIT"
+
+# No NODE_ENV=production here: with it the server refuses to start without a key, and `docker run` alone
+# should serve, with a token printed for this run. Set it, and a key, where it matters.
+ENV HOST=0.0.0.0 MODELS_DIR=/models ORT_DISABLE_TELEMETRY=1
+EXPOSE 8000
+WORKDIR /app
+
+# A number, so that an orchestrator can see that it is not root. It is the base image's user `node`.
+USER 1000:1000
+
+# Liveness, not readiness: who acts on this (ECS, Swarm) replaces the container, and a new container
+# does not mend a model. A load balancer asks /health/ready.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["node", "health.js"]
+
+# Node is process 1 and gets SIGTERM itself. Give it longer than SHUTDOWN_GRACE_MS: docker stop -t 30.
+CMD ["node", "dist/main.js"]
+
+# The packages change least often, so they come first: the layer stays the same from build to build.
+COPY --from=build /app/node_modules node_modules
+COPY --from=build /image /
