@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { readFile, readdir, realpath } from 'node:fs/promises'
+import { readFile, readdir, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { FatalError } from '../errors.ts'
 import { ArtifactError } from './artifact-error.ts'
@@ -16,9 +16,9 @@ export function folderStore (root: string): ModelStore {
     version: (name, version) => versionFolder(root, name, version),
     aliases: async name => {
       try {
-        return await readOptional(join(root, name, 'aliases.json'))
+        return await readOptional(root, join(root, name, 'aliases.json'))
       } catch (error) {
-        throw new ArtifactError('BAD_ALIASES', (error as Error).message)
+        throw new ArtifactError('BAD_ALIASES', `aliases.json ${(error as Error).message}`)
       }
     },
   }
@@ -47,29 +47,40 @@ async function modelFolders (root: string): Promise<string[]> {
   }
 }
 
-/** Folders and links to folders, sorted; what begins with a dot is nobody's model (a write under way, .git). */
+/**
+ * Folders and links to folders, sorted; what begins with a dot is nobody's model (a write under way, .git).
+ * A link that leads nowhere is among them: somebody wanted a model there and should hear of it.
+ */
 async function subfolders (path: string): Promise<string[]> {
   const entries = await readdir(path, { withFileTypes: true })
-  return entries
-    .filter(entry => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
-    .map(entry => entry.name)
-    .sort()
+  const folders = await Promise.all(entries.map(async entry => {
+    if (entry.name.startsWith('.')) return false
+    return entry.isDirectory() || (entry.isSymbolicLink() && await leadsToFolder(join(path, entry.name)))
+  }))
+  return entries.filter((_, i) => folders[i]).map(entry => entry.name).sort()
+}
+
+async function leadsToFolder (link: string): Promise<boolean> {
+  return await stat(link).then(target => target.isDirectory(), () => true)
 }
 
 async function defaultModel (root: string): Promise<string | undefined> {
   try {
-    const bytes = await readOptional(join(root, 'repository.json'))
+    const bytes = await readOptional(root, join(root, 'repository.json'))
     return bytes && parseJson(RepositorySchema, bytes).default
   } catch (error) {
     throw new FatalError(`repository.json in ${root}: ${(error as Error).message}`)
   }
 }
 
-async function readOptional (path: string): Promise<Uint8Array | undefined> {
+/** A message about a file may quote it, so no link may lead out of the repository. */
+async function readOptional (root: string, path: string): Promise<Uint8Array | undefined> {
   try {
+    if (!(await realpath(path)).startsWith(await realpath(root) + sep)) throw new Error('is a link out of the repository')
     return await readFile(path)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
     if (code === 'ENOENT') return undefined
     throw new Error(`cannot be read (${code})`, { cause: error })
   }

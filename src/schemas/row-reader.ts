@@ -61,18 +61,16 @@ function readRow (fields: readonly Field[], known: ReadonlySet<string>, input: u
 
 function readObject (fields: readonly Field[], known: ReadonlySet<string>, input: Record<string, unknown>, path: string, faults: Fault[]): Row {
   const row = new Array<Value>(fields.length)
-  let present = 0
   for (let i = 0; i < fields.length; i++) {
     const { name, check, pointer } = fields[i] as Field
     const value = input[name]
-    if (value !== undefined) present++
     const message = check(value)
     if (message !== undefined) faults.push({ path: path + pointer, message })
     row[i] = (value ?? null) as Value
   }
-  let keys = 0
-  for (const _ in input) keys++
-  if (keys !== present) pushUnknown(fields, known, input, path, faults)
+  let unknown = false
+  for (const key in input) unknown ||= !known.has(key)
+  if (unknown) pushUnknown(fields, known, input, path, faults)
   return row
 }
 

@@ -117,8 +117,7 @@ const badShapes: [what: string, row: string, errors: { path: string, message: st
     { path: '/city', message: 'is required' }, { path: '/__proto__', message: `is not a feature; the features are ${names}` }]],
   ['with constructor', `{${fields}, "constructor": {"prototype": {}}}`, [{ path: '/constructor', message: `is not a feature; the features are ${names}` }]],
   ['with toString under features', `{"features": {${fields}, "toString": 1}}`, [{ path: '/features/toString', message: `is not a feature; the features are ${names}` }]],
-  ['in both forms at once', `{${fields}, "features": [${listed.join()}]}`, Object.keys(goodParcel).map(name => ({
-    path: `/${name.replace('~', '~0').replace('/', '~1')}`, message: 'may not stand beside "features"' }))],
+  ['in both forms at once', `{${fields}, "features": [${listed.join()}]}`, Object.keys(goodParcel).map(name => ({ path: `/${name.replace('~', '~0').replace('/', '~1')}`, message: 'may not stand beside "features"' }))],
   ['with a key beside features', `{"features": [${listed.join()}], "id": 7}`, [{ path: '/id', message: 'may not stand beside "features"' }]],
 ]
 
@@ -150,7 +149,7 @@ test('a request without rows is refused', async () => {
 })
 
 test('polluting keys leave nothing behind', async () => {
-  await server.post('/predict', `{"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}, "features": {"__proto__": {"polluted": 1}}}`)
+  await server.post('/predict', '{"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}, "features": {"__proto__": {"polluted": 1}}}')
   expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
 })
 

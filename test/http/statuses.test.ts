@@ -178,7 +178,7 @@ describe('a request that is refused', () => {
     ['gzip', { 'content-encoding': 'gzip' }],
     ['deflate and gzip', { 'content-encoding': 'deflate, gzip' }],
   ])('415: %s', async (_, headers) => {
-    expectProblem(await server.post('/predict', row, headers as Record<string, string>), 'UNSUPPORTED_MEDIA_TYPE')
+    expectProblem(await server.post('/predict', row, headers), 'UNSUPPORTED_MEDIA_TYPE')
   })
 
   test.each([
