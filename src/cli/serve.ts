@@ -4,17 +4,19 @@ import type { Verb } from './verb.ts'
 
 export const serveVerb: Verb = {
   name: 'serve',
-  summary: 'serve the model repository over HTTP',
-  help: `modelport serve [--models DIR] [--port N] [--host ADDRESS]
+  summary: 'Serve the model repository over HTTP',
+  help: `Usage: modelport serve [--models FOLDER] [--port N] [--host ADDRESS]
 
 Serves every sound version of the model repository until a signal. All other settings are
 environment variables; .env.example lists them.
 
-  --models DIR     the model repository (MODELS_DIR, default ./models)
+  --models FOLDER  the model repository (MODELS_DIR, default ./models)
   --port N         port to listen on (PORT, default 8000)
   --host ADDRESS   address to listen on (HOST, default 127.0.0.1)
 
-  modelport serve --models ./models --port 8000`,
+Example:
+  modelport serve --models ./models --port 8000
+`,
   run: async (args, { env }) => {
     const { values } = parseArgs({
       args: [...args],
