@@ -1,5 +1,6 @@
 import type { Static, TSchema } from 'typebox'
 import Value from 'typebox/value'
+import { shapeFaults } from './shape-faults.ts'
 
 /** More faults than this help nobody. */
 const maxFaults = 5
@@ -17,6 +18,5 @@ export function parseJson<T extends TSchema> (schema: T, bytes: Uint8Array): Sta
     throw new Error(`is not JSON: ${(error as Error).message}`, { cause: error })
   }
   if (Value.Check(schema, value)) return value
-  const faults = Value.Errors(schema, value).slice(0, maxFaults)
-  throw new Error(faults.map(({ instancePath, message }) => `${instancePath || '/'} ${message}`).join('; '))
+  throw new Error(shapeFaults(schema, value).slice(0, maxFaults).join('; '))
 }
