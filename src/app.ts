@@ -5,6 +5,7 @@ import type { Config } from './config.ts'
 import { createEngineHost } from './engine/engine.ts'
 import { Monitor } from './monitor/monitor.ts'
 import { observeInference } from './observe.ts'
+import type { Peers } from './peers.ts'
 import accessLog from './plugins/access-log.ts'
 import auth from './plugins/auth.ts'
 import docs from './plugins/docs.ts'
@@ -28,6 +29,10 @@ export interface AppOptions {
   readonly log: FastifyBaseLogger
   /** The release, for the documents. */
   readonly version: string
+  /** The key of this run where none is configured, if other processes have it too. */
+  readonly firstRunSecret?: string | undefined
+  /** The other processes of the service; unset: this one is all of it. */
+  readonly peers?: Peers | undefined
 }
 
 /**
@@ -35,7 +40,7 @@ export interface AppOptions {
  * `app.inference.registry.load()`, then closes. Plugins run their hooks in the order in which they
  * stand here.
  */
-export async function buildApp ({ config, log, version }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp ({ config, log, version, firstRunSecret, peers }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: log,
     // The log line of a request is ours, and carries its id itself: a child logger per request costs more than the line.
@@ -64,12 +69,12 @@ export async function buildApp ({ config, log, version }: AppOptions): Promise<F
   await app.register(errors)
   await app.register(lifecycle)
   await app.register(negotiation)
-  await app.register(auth, { config })
-  await app.register(rateLimit, { config })
-  await app.register(metrics, { monitor })
+  await app.register(auth, { config, firstRunSecret })
+  await app.register(rateLimit, { config, peers })
+  await app.register(metrics, { monitor, peers })
   await app.register(accessLog, { enabled: config.accessLog, inputs: config.logInputs })
   await app.register(docs, { config, version, describe: () => registry.documented() })
-  await app.register(inferencePlugin, { inference })
+  await app.register(inferencePlugin, { inference, peers })
 
   await app.register(healthRoutes)
   await app.register(predictRoutes)

@@ -27,7 +27,7 @@ export const settings = {
   LOG_INPUTS: setting(onOff(), 'Feature values in the access log: personal data may be among them', { default: 'off' }),
   MODELS_DIR: setting(path(), 'The model repository; `/models` in the image', { default: './models' }),
   DEFAULT_MODEL: setting(text(), 'The model that `/predict` means; else `models/repository.json`, else the only one'),
-  HTTP_WORKERS: setting(integer(1, 1), 'HTTP processes; only 1 for now', { default: '1' }),
+  HTTP_WORKERS: setting(integer(1, 256), 'Processes that answer on the one port; unset: one per CPU of the quota'),
   INFERENCE_THREADS: setting(integer(1, 256), 'Worker threads for heavy runs; else from the CPU quota'),
   BODY_LIMIT: setting(bytes(), 'Largest request body', { default: '10mb' }),
   MAX_ROWS: setting(integer(1, 10_000_000), 'Most rows in one request', { default: '10000' }),

@@ -22,16 +22,17 @@ const kinds = 'an RSA key of at least 2048 bits, an EC key on P-256 or an Ed2551
 /**
  * The key that the server checks with, the first that is set.
  *
+ * @param firstRunSecret the key of this run where none is set, if other processes have it too
  * @throws FatalError when the key cannot be used, or none is set in production
  */
-export function verifyingKey (config: VerifyingSettings): VerifyingKey {
+export function verifyingKey (config: VerifyingSettings, firstRunSecret = randomBytes(32).toString('base64url')): VerifyingKey {
   if (config.jwtJwksUrl !== undefined) return { kind: 'jwks', url: config.jwtJwksUrl }
   if (config.jwtPublicKey !== undefined) return { kind: 'public', ...readPublicKey(config.jwtPublicKey) }
   if (config.jwtSecret !== undefined) return { kind: 'secret', algorithm: 'HS256', secret: readSecret(config.jwtSecret), firstRun: false }
   if (config.nodeEnv === 'production') {
     throw new FatalError('AUTH=jwt needs a key when NODE_ENV=production: set JWT_JWKS_URL, JWT_PUBLIC_KEY or JWT_SECRET (or AUTH=off)')
   }
-  return { kind: 'secret', algorithm: 'HS256', secret: randomBytes(32).toString('base64url'), firstRun: true }
+  return { kind: 'secret', algorithm: 'HS256', secret: firstRunSecret, firstRun: true }
 }
 
 /**

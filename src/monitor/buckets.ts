@@ -21,6 +21,12 @@ export function createBuckets (bounds: Float64Array): Buckets {
   return { bounds, counts: new Float64Array(bounds.length + 1), sum: 0 }
 }
 
+/** Adds what was counted within the same bounds. */
+export function addInto (total: Buckets, { counts, sum }: Buckets): void {
+  counts.forEach((count, i) => { total.counts[i]! += count })
+  total.sum += sum
+}
+
 /** Called for every stage of every request: it allocates nothing. */
 export function observe (buckets: Buckets, value: number): void {
   const { bounds } = buckets

@@ -1,5 +1,5 @@
-import type { Buckets } from './buckets.ts'
 import type { Family } from './exposition.ts'
+import type { HttpCounts, QueuedRows } from './snapshot.ts'
 import type { VersionMonitor } from './version-monitor.ts'
 
 /** A version that the repository holds, loaded or refused. */
@@ -12,16 +12,11 @@ export interface Watched {
   readonly loaded: { readonly loadMs: number, readonly monitor: VersionMonitor } | undefined
 }
 
-export interface QueuedRows { readonly name: string, readonly version: string, readonly rows: number }
-
-/** HTTP durations by route pattern, method and status. */
-export type HttpSeries = ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<number, Buckets>>>
-
 /** All that is counted, at one moment. */
 export interface Counted {
   readonly versions: readonly Watched[]
   readonly queued: Iterable<QueuedRows>
-  readonly http: HttpSeries
+  readonly http: HttpCounts
 }
 
 type Loaded = Watched & { readonly loaded: NonNullable<Watched['loaded']> }
@@ -112,7 +107,7 @@ function driftFamilies (loaded: readonly Loaded[]): Family[] {
   }]
 }
 
-function httpFamily (http: HttpSeries): Family {
+function httpFamily (http: HttpCounts): Family {
   return {
     name: 'http_server_request_duration_seconds',
     type: 'histogram',

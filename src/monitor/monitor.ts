@@ -1,9 +1,11 @@
+import { AggregatorRegistry } from 'prom-client'
 import type { Baseline } from '../artifact/baseline.ts'
 import type { Manifest } from '../artifact/manifest.ts'
 import { type Buckets, createBuckets, durationBounds, observe } from './buckets.ts'
 import { exposition } from './exposition.ts'
-import { type QueuedRows, type Watched, families } from './families.ts'
+import { type Counted, type Watched, families } from './families.ts'
 import { runtimeMetrics } from './runtime.ts'
+import { type HttpCounts, type QueuedRows, type Snapshot, type VersionSnapshot, addHttp, addQueued, getOrSet } from './snapshot.ts'
 import { VersionMonitor } from './version-monitor.ts'
 
 export interface LoadedVersion {
@@ -20,7 +22,7 @@ export interface LoadedVersion {
  */
 export class Monitor {
   readonly #versions = new Map<string, Watched>()
-  readonly #http = new Map<string, Map<string, Map<number, Buckets>>>()
+  readonly #http: HttpCounts = new Map()
   /** From the start, not from the first scrape: what it measures begins now. */
   readonly #runtime = runtimeMetrics()
   readonly #nowMs: () => number
@@ -68,22 +70,53 @@ export class Monitor {
     observe(getOrSet(statuses, status, () => createBuckets(durationBounds)), seconds)
   }
 
-  /** Everything as Prometheus text: ours, then the runtime's own. */
-  async render (): Promise<string> {
-    const counted = { versions: [...this.#versions.values()], queued: this.#queuedRows(), http: this.#http }
-    return `${exposition(families(counted))}\n${await this.#runtime.metrics()}`
+  /** All that this process has counted, to be added to what others have. */
+  async snapshot (): Promise<Snapshot> {
+    return {
+      versions: Array.from(this.#versions.values(), ({ name, version, ready, loaded }) => ({
+        name,
+        version,
+        ready,
+        loaded: loaded && { loadMs: loaded.loadMs, counts: loaded.monitor.counts() },
+      })),
+      queued: [...this.#queuedRows()],
+      http: this.#http,
+      runtime: await this.#runtime.getMetricsAsJSON(),
+    }
   }
+
+  /**
+   * Everything as Prometheus text: ours, then the runtime's own.
+   *
+   * @param snapshots of all processes of the service; unset: this process is all of it
+   */
+  async render (snapshots?: readonly Snapshot[]): Promise<string> {
+    const all = snapshots ?? [await this.snapshot()]
+    // The start of the process is left out of sums; of several, the first counts.
+    const runtime = AggregatorRegistry.aggregate(all.map(({ runtime }) =>
+      runtime.map(metric => metric.aggregator === 'omit' ? { ...metric, aggregator: 'min' as const } : metric)))
+    return `${exposition(families(this.#sum(all)))}\n${await runtime.metrics()}`
+  }
+
+  #sum (snapshots: readonly Snapshot[]): Counted {
+    const versions = Array.from(this.#versions.values(), (own): Watched => {
+      const all = snapshots.flatMap(snapshot => snapshot.versions.filter(({ name, version }) => name === own.name && version === own.version))
+      return { ...own, ready: all.every(({ ready }) => ready), loaded: own.loaded && sumLoaded(own.loaded, all) }
+    })
+    return { versions, queued: addQueued(snapshots.map(({ queued }) => queued)), http: addHttp(snapshots.map(({ http }) => http)) }
+  }
+}
+
+/** The counts of all together, and the longest load. */
+function sumLoaded ({ monitor }: NonNullable<Watched['loaded']>, snapshots: readonly VersionSnapshot[]): NonNullable<Watched['loaded']> {
+  const total = monitor.blank()
+  for (const { loaded } of snapshots) {
+    if (loaded !== undefined) total.absorb(loaded.counts)
+  }
+  return { loadMs: Math.max(...snapshots.map(({ loaded }) => loaded?.loadMs ?? 0)), monitor: total }
 }
 
 /** Neither a name nor a version holds a slash: both are folders. */
 function key (name: string, version: string): string {
   return `${name}/${version}`
-}
-
-function getOrSet<K, V> (map: Map<K, V>, key: K, create: () => V): V {
-  const found = map.get(key)
-  if (found !== undefined) return found
-  const created = create()
-  map.set(key, created)
-  return created
 }

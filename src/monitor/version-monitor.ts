@@ -1,8 +1,9 @@
 import type { Baseline } from '../artifact/baseline.ts'
 import type { Manifest } from '../artifact/manifest.ts'
 import type { Row } from '../row.ts'
-import { type Buckets, createBuckets, durationBounds, observe, rowBounds } from './buckets.ts'
+import { type Buckets, addInto, createBuckets, durationBounds, observe, rowBounds } from './buckets.ts'
 import { type Outcome, outcomes } from './outcome.ts'
+import { type VersionCounts, getOrSet } from './snapshot.ts'
 import { RollingWindow, type WindowReport } from './window.ts'
 
 /** Where the time of one request went. */
@@ -35,6 +36,9 @@ export class VersionMonitor {
     total: createBuckets(durationBounds),
   }
 
+  readonly #manifest: Manifest
+  readonly #baseline: Baseline | undefined
+  readonly #nowMs: () => number
   /** Per protocol: requests by outcome. */
   readonly #requests = new Map<string, Record<Outcome, number>>([[ownProtocol, noRequests()]])
   readonly #labels: readonly string[]
@@ -43,6 +47,9 @@ export class VersionMonitor {
   readonly #window: RollingWindow
 
   constructor (manifest: Manifest, baseline: Baseline | undefined, nowMs: () => number) {
+    this.#manifest = manifest
+    this.#baseline = baseline
+    this.#nowMs = nowMs
     this.#labels = manifest.labels ?? []
     this.#predictions = new Float64Array(Math.max(1, this.#labels.length))
     this.#window = new RollingWindow(manifest, baseline, nowMs)
@@ -96,6 +103,27 @@ export class VersionMonitor {
       counts.set(label, (counts.get(label) ?? 0) + count)
     })
     return counts
+  }
+
+  counts (): VersionCounts {
+    return { batchRows: this.batchRows, stages: this.stages, requests: this.#requests, predictions: this.#predictions, window: this.#window.counts() }
+  }
+
+  /** One of the same version that has counted nothing yet. */
+  blank (): VersionMonitor {
+    return new VersionMonitor(this.#manifest, this.#baseline, this.#nowMs)
+  }
+
+  /** Adds what a process has counted of the same version; this one is then for reading only. */
+  absorb ({ batchRows, stages, requests, predictions, window }: VersionCounts): void {
+    addInto(this.batchRows, batchRows)
+    for (const [stage, buckets] of Object.entries(this.stages)) addInto(buckets, stages[stage] ?? buckets)
+    for (const [protocol, counts] of requests) {
+      const own = getOrSet(this.#requests, protocol, noRequests)
+      for (const outcome of outcomes) own[outcome] += counts[outcome]
+    }
+    predictions.forEach((count, i) => { this.#predictions[i]! += count })
+    this.#window.absorb(window)
   }
 
   window (): WindowReport | undefined {

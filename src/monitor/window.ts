@@ -18,6 +18,9 @@ interface Half {
   readonly counts: readonly Uint32Array[]
 }
 
+/** A window without its halves: rows, and how often each bin of each column held a value. */
+export interface WindowCounts { readonly rows: number, readonly counts: readonly Uint32Array[] }
+
 export interface FeatureReport {
   readonly name: string
   readonly missingRatio: number
@@ -66,16 +69,32 @@ export class RollingWindow {
 
   /** Undefined until there are `minimumRows`: the shares of fewer rows say more of chance than of drift. */
   report (): WindowReport | undefined {
-    const rows = this.#current.rows + (this.#previous?.rows ?? 0)
+    const { rows, counts: all } = this.counts()
     if (rows < halfWindow.minimumRows) return undefined
     const drift = (column: Column, counts: readonly number[]) => driftOf(column, counts, halfWindow.minimumRows)
     return {
       features: this.#features.map((column, i) => {
-        const counts = this.#counts(i)
+        const counts = Array.from(all[i]!)
         return { name: this.#names[i]!, missingRatio: counts.at(-1)! / rows, drift: drift(column, counts) }
       }),
-      prediction: this.#prediction === undefined ? [] : drift(this.#prediction, this.#counts(this.#features.length)),
+      prediction: this.#prediction === undefined ? [] : drift(this.#prediction, Array.from(all[this.#features.length]!)),
     }
+  }
+
+  counts (): WindowCounts {
+    const before = this.#previous
+    return {
+      rows: this.#current.rows + (before?.rows ?? 0),
+      counts: this.#current.counts.map((counts, column) => counts.map((count, bin) => count + (before?.counts[column]?.[bin] ?? 0))),
+    }
+  }
+
+  /** Adds another process's window of the same version; this one is then for reading only. */
+  absorb ({ rows, counts }: WindowCounts): void {
+    this.#current.rows += rows
+    this.#current.counts.forEach((own, column) => {
+      counts[column]?.forEach((count, bin) => { own[bin]! += count })
+    })
   }
 
   #isOver ({ rows, startedAtMs }: Half): boolean {
@@ -85,10 +104,5 @@ export class RollingWindow {
   #emptyHalf (): Half {
     const columns = this.#prediction === undefined ? this.#features : [...this.#features, this.#prediction]
     return { startedAtMs: this.#nowMs(), rows: 0, counts: columns.map(({ bins }) => new Uint32Array(bins.size)) }
-  }
-
-  #counts (column: number): number[] {
-    const before = this.#previous?.counts[column]
-    return Array.from(this.#current.counts[column]!, (count, bin) => count + (before?.[bin] ?? 0))
   }
 }

@@ -27,6 +27,12 @@ declare module 'fastify' {
 
 type AuthConfig = Pick<Config, 'auth' | 'nodeEnv' | 'jwtJwksUrl' | 'jwtPublicKey' | 'jwtSecret' | 'jwtIssuer' | 'jwtAudience'>
 
+export interface AuthOptions {
+  config: AuthConfig
+  /** The key of this run where none is configured, if other processes have it too. */
+  firstRunSecret?: string | undefined
+}
+
 const firstRunTtlMs = 12 * 3_600_000
 
 /**
@@ -35,14 +41,14 @@ const firstRunTtlMs = 12 * 3_600_000
  *
  * @throws FatalError at start for a key that cannot be used, or none in production
  */
-export default fp<{ config: AuthConfig }>(async (app, { config }) => {
+export default fp<AuthOptions>(async (app, { config, firstRunSecret }) => {
   app.decorateRequest('subject', undefined)
   app.decorateRequest('verdict', undefined)
   if (config.auth === 'off') {
     app.decorate('firstRunToken', undefined)
     return
   }
-  const key = verifyingKey(config)
+  const key = verifyingKey(config, firstRunSecret)
   const verifier = await addVerifier(app, config, key)
   // With a random secret nothing else can sign, so this token allows everything.
   const firstRun = key.kind === 'secret' && key.firstRun

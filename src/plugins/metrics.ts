@@ -1,14 +1,22 @@
 import fp from 'fastify-plugin'
 import type { Monitor } from '../monitor/monitor.ts'
+import type { Peers } from '../peers.ts'
 
-declare module 'fastify' { interface FastifyInstance { monitor: Monitor } }
+declare module 'fastify' {
+  interface FastifyInstance {
+    monitor: Monitor
+    /** Prometheus text of the whole service. */
+    renderMetrics: () => Promise<string>
+  }
+}
 
 /** A caller may send any of the methods that Node parses; only these become a label. */
 const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
 /** Adds `app.monitor`, and counts every answer by its route's pattern. */
-export default fp<{ monitor: Monitor }>(async (app, { monitor }) => {
+export default fp<{ monitor: Monitor, peers?: Peers | undefined }>(async (app, { monitor, peers }) => {
   app.decorate('monitor', monitor)
+  app.decorate('renderMetrics', async () => await monitor.render(await peers?.snapshots()))
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unmatched'
     const method = knownMethods.has(request.method) ? request.method : 'OTHER'

@@ -1,9 +1,11 @@
 import rateLimit, { type RateLimitPluginOptions } from '@fastify/rate-limit'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from '../config.ts'
 import { ApiError } from '../errors.ts'
-import { type Count, type Counters, MemoryCounters, RedisCounters } from './rate-limit-counters.ts'
+import type { Peers } from '../peers.ts'
+import { type Count, type Counters, MemoryCounters } from './rate-limit-counters.ts'
+import { LeasedCounters } from './rate-limit-leases.ts'
 
 type RateLimitConfig = Pick<Config, 'rateLimitMax' | 'rateLimitWindow' | 'redisUrl'>
 
@@ -11,11 +13,13 @@ type RateLimitConfig = Pick<Config, 'rateLimitMax' | 'rateLimitWindow' | 'redisU
  * Limits the routes that have a scope, per subject of a verified token, else per address. Writes the
  * RateLimit fields of the IETF draft on each of their answers.
  */
-export default fp<{ config: RateLimitConfig }>(async (app, { config }) => {
+export default fp<{ config: RateLimitConfig, peers?: Peers | undefined }>(async (app, { config, peers }) => {
   const { rateLimitMax: max, rateLimitWindow: windowMs, redisUrl } = config
-  let counters: Counters = new MemoryCounters()
+  let counters = ownCounters(app, peers, max)
   if (redisUrl !== undefined) {
-    const shared = new RedisCounters(redisUrl, app.log)
+    // Loaded only where it is used: it is a fifth of the start.
+    const { RedisCounters } = await import('./rate-limit-redis.ts')
+    const shared = new RedisCounters(redisUrl, app.log, counters)
     await shared.connected()
     app.addHook('onClose', async () => shared.close())
     counters = shared
@@ -39,6 +43,14 @@ export default fp<{ config: RateLimitConfig }>(async (app, { config }) => {
       { headers: { 'retry-after': String(retryAfter) } })
   }
 }, { name: 'rate-limit', fastify: '5.x', dependencies: ['auth'] })
+
+/** Without Redis, or while it is away: the processes of this service together, or this one alone. */
+function ownCounters (app: FastifyInstance, peers: Peers | undefined, max: number): Counters {
+  if (peers === undefined) return new MemoryCounters()
+  const leased = new LeasedCounters(peers, max)
+  app.addHook('onClose', async () => leased.close())
+  return leased
+}
 
 /** The prefix keeps a subject that looks like an address apart from that address. */
 function callerOf (request: FastifyRequest): string {

@@ -24,7 +24,7 @@ export async function healthRoutes (app: FastifyInstance): Promise<void> {
   app.get('/health', { schema: { ...open, summary: 'Liveness and a summary', response: { 200: HealthSchema } } }, async () => ({
     status: app.draining() ? 'draining' as const : 'ok' as const,
     uptime_s: Math.round(process.uptime() * 10) / 10,
-    ready: app.inference.registry.ready && !app.draining(),
+    ready: app.serviceReady(),
     models: Object.fromEntries(app.inference.registry.list().map(({ name, serving }) => [name, serving ?? null])),
   }))
 
@@ -36,9 +36,9 @@ export async function healthRoutes (app: FastifyInstance): Promise<void> {
     schema: { ...open, summary: 'Readiness', description: '200 once every version that answers has loaded, warmed up and passed its golden rows; 503 before that and while the server drains.', response: { 200: ReadySchema, 503: ReadySchema } },
   }, async (_request, reply) => {
     const { registry } = app.inference
-    const ready = registry.ready && !app.draining()
+    const ready = app.serviceReady()
     if (!ready) reply.code(503).header('retry-after', '1')
-    const status = ready ? 'ready' as const : app.draining() ? 'draining' as const : registry.settled ? 'unavailable' as const : 'loading' as const
+    const status = ready ? 'ready' as const : app.draining() ? 'draining' as const : registry.settled && !registry.ready ? 'unavailable' as const : 'loading' as const
     return { status, failures: registry.failures().map(({ model, version, reason }) => ({ model, version, reason })) }
   })
 }

@@ -15,6 +15,6 @@ export const metricsRoute: FastifyPluginAsync<MetricsRouteOptions> = async (app,
     response: { 200: { description: 'Every series at this moment', content: { 'text/plain': { schema: Type.String() } } } },
   }
   app.get('/metrics', { schema, config: { scope } }, async (_request, reply) => {
-    return reply.type(app.monitor.contentType).send(await app.monitor.render())
+    return reply.type(app.monitor.contentType).send(await app.renderMetrics())
   })
 }

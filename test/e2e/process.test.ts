@@ -1,9 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { Agent, request } from 'node:http'
+import { Agent } from 'node:http'
 import { createServer } from 'node:net'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { type ServerProcess, startProcess } from '../helpers/process.ts'
+import { send } from '../helpers/http.ts'
 import { type Files, flowerFiles, heavyFiles, repository } from '../helpers/models.ts'
+import { type ServerProcess, startProcess } from '../helpers/process.ts'
 
 const hasCurl = spawnSync('curl', ['--version']).status === 0
 if (!hasCurl) process.stderr.write('Skipped: curl is not installed, so the printed command is not run\n')
@@ -83,13 +84,13 @@ describe('SIGTERM', () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 200 })
     cleanups.push(async () => { agent.destroy() })
     // Every connection is there, idle and alive, before it carries the request that counts.
-    await Promise.all(Array.from({ length: 200 }, () => get(agent, port, '/health/live')))
+    await Promise.all(Array.from({ length: 200 }, () => send(agent, port, 'GET', '/health/live')))
 
-    const answers = Array.from({ length: 200 }, (_, i) => predict(agent, port, i))
+    const answers = Array.from({ length: 200 }, (_, i) => send(agent, port, 'POST', '/predict', JSON.stringify({ x: i })))
     await queued(port)
     server.child.kill('SIGTERM')
     await server.until(/"draining"/)
-    const late = await get(undefined, port, '/models').catch((error: NodeJS.ErrnoException) => error.code)
+    const late = await send(undefined, port, 'GET', '/models').then(({ status }) => status, (error: NodeJS.ErrnoException) => error.code)
 
     expect([503, 'ECONNREFUSED', 'ECONNRESET']).toContain(late)
     const statuses = await Promise.all(answers)
@@ -103,38 +104,18 @@ describe('SIGTERM', () => {
     const [, port = ''] = await server.until(/localhost:(\d+)\/docs/)
     const agent = new Agent({ keepAlive: true })
     cleanups.push(async () => { agent.destroy() })
-    await get(agent, port, '/health/live')
+    await send(agent, port, 'GET', '/health/live')
     server.child.kill('SIGTERM')
     expect(await server.exit()).toBe(0)
     expect(server.stdout()).toContain('"stopped"')
   })
 })
 
-async function get (agent: Agent | undefined, port: string, path: string): Promise<number | undefined> {
-  return (await send(agent, port, 'GET', path)).status
-}
-
-async function predict (agent: Agent, port: string, seed: number): Promise<{ status: number | undefined, connection: string | undefined }> {
-  return await send(agent, port, 'POST', '/predict', JSON.stringify({ x: seed }))
-}
-
-async function send (agent: Agent | undefined, port: string, method: string, path: string, body?: string): Promise<{ status: number | undefined, connection: string | undefined }> {
-  return await new Promise((resolve, reject) => {
-    const headers = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-    const sent = request({ host: '127.0.0.1', port, path, method, headers, ...(agent === undefined ? { agent: false } : { agent }) }, response => {
-      response.resume()
-      response.on('end', () => { resolve({ status: response.statusCode, connection: response.headers.connection }) })
-    })
-    sent.on('error', reject)
-    sent.end(body)
-  })
-}
-
 /** Waits until the server itself says that most of the rows wait for a run. */
 async function queued (port: string): Promise<void> {
   for (;;) {
-    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
-    const rows = Number(/^modelport_queue_rows\{[^}]*\} (\d+)/m.exec(metrics)?.[1] ?? 0)
+    const { body } = await send(undefined, port, 'GET', '/metrics')
+    const rows = Number(/^modelport_queue_rows\{[^}]*\} (\d+)/m.exec(body)?.[1] ?? 0)
     if (rows >= 150) return
   }
 }

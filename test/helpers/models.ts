@@ -80,15 +80,15 @@ export function regressionFiles (name = 'line', version = '1.0.0'): Files {
   }, { name, version, task: 'regression', labels: undefined, outputs: { value: 'value' }, features: [{ name: 'x', type: 'number', example: 3 }] })
 }
 
-/** Takes some ten milliseconds a row: `layers` products with a square matrix. Its answer is tanh(x), far from 0. */
+/** Takes some ten milliseconds a row, `layers` products with a square matrix, and one row a run, so that requests wait. Its answer is tanh(x). */
 export function heavyFiles (name = 'heavy', version = '1.0.0', layers = 40): Files {
   const size = 1024
   const names = Array.from({ length: layers }, (_, i) => `h${i}`)
   return withManifest({
     'model.onnx': model({
       graph: {
-        inputs: [{ name: 'X', type: 'float32', shape: ['rows', 1] }],
-        outputs: [{ name: 'value', type: 'float32', shape: ['rows', 1] }],
+        inputs: [{ name: 'X', type: 'float32', shape: [1, 1] }],
+        outputs: [{ name: 'value', type: 'float32', shape: [1, 1] }],
         nodes: [
           node('MatMul', ['X', 'first'], ['h0']),
           ...names.slice(1).map((to, i) => node('MatMul', [`h${i}`, 'square'], [to])),

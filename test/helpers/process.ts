@@ -12,10 +12,10 @@ export interface ServerProcess {
   stop: () => Promise<void>
 }
 
-/** Starts the built server, as `npm start` does, with a clean environment. */
+/** Starts the built server, as `npm start` does, with a clean environment; in one process unless told. */
 export function startProcess (env: Record<string, string>, args: readonly string[] = ['dist/main.js']): ServerProcess {
   const child = spawn(process.execPath, args, {
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', PORT: '0', ...env },
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', PORT: '0', HTTP_WORKERS: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stdout = ''

@@ -157,7 +157,7 @@ describe.skipIf(!hasRedis)('in Redis', () => {
     await redis.stop()
     expect(await statuses(server.call, 5, alice)).toEqual([200, 200, 200, 429, 429])
     expect(await statuses(server.call, 4, bob)).toEqual([200, 200, 200, 429])
-    expect(warnings(server.logged)).toEqual(['Redis does not answer: the rate limit counts in this process alone'])
+    expect(warnings(server.logged)).toEqual(['Redis does not answer: the rate limit counts in this server alone'])
 
     await redis.start()
     await vi.waitFor(() => expect(isBack(server)).toBe(true), { timeout: 10_000 })

@@ -1,0 +1,67 @@
+import type { MetricObjectWithValues, MetricValue } from 'prom-client'
+import { type Buckets, addInto, createBuckets } from './buckets.ts'
+import type { Outcome } from './outcome.ts'
+import type { WindowCounts } from './window.ts'
+
+/** What one process has counted of one version. */
+export interface VersionCounts {
+  readonly batchRows: Buckets
+  readonly stages: Readonly<Record<string, Buckets>>
+  readonly requests: ReadonlyMap<string, Readonly<Record<Outcome, number>>>
+  readonly predictions: Float64Array
+  readonly window: WindowCounts
+}
+
+/** Rows that wait for a run now. */
+export interface QueuedRows { readonly name: string, readonly version: string, readonly rows: number }
+
+export interface VersionSnapshot {
+  readonly name: string
+  readonly version: string
+  readonly ready: boolean
+  /** Of one that was loaded at some time. */
+  readonly loaded: { readonly loadMs: number, readonly counts: VersionCounts } | undefined
+}
+
+/** HTTP durations by route pattern, method and status. */
+export type HttpCounts = Map<string, Map<string, Map<number, Buckets>>>
+
+/** All that one process has counted: plain data, so that it can cross to another process. */
+export interface Snapshot {
+  readonly versions: readonly VersionSnapshot[]
+  readonly queued: readonly QueuedRows[]
+  readonly http: HttpCounts
+  /** The runtime's own metrics, as prom-client gives them. */
+  readonly runtime: readonly MetricObjectWithValues<MetricValue<string>>[]
+}
+
+/** The rows that wait in all processes, by version. */
+export function addQueued (all: readonly (readonly QueuedRows[])[]): QueuedRows[] {
+  const total = new Map<string, QueuedRows>()
+  for (const { name, version, rows } of all.flat()) {
+    const key = `${name}/${version}`
+    total.set(key, { name, version, rows: rows + (total.get(key)?.rows ?? 0) })
+  }
+  return [...total.values()]
+}
+
+/** The sum of what several processes counted. */
+export function addHttp (all: readonly HttpCounts[]): HttpCounts {
+  const total: HttpCounts = new Map()
+  for (const http of all) {
+    for (const [route, methods] of http) {
+      const ofRoute = getOrSet(total, route, () => new Map<string, Map<number, Buckets>>())
+      for (const [method, statuses] of methods) {
+        const ofMethod = getOrSet(ofRoute, method, () => new Map<number, Buckets>())
+        for (const [status, buckets] of statuses) addInto(getOrSet(ofMethod, status, () => createBuckets(buckets.bounds)), buckets)
+      }
+    }
+  }
+  return total
+}
+
+export function getOrSet<Key, T> (map: Map<Key, T>, key: Key, make: () => T): T {
+  let value = map.get(key)
+  if (value === undefined) map.set(key, value = make())
+  return value
+}
