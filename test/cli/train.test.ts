@@ -89,7 +89,7 @@ test.each([
 test.each([
   ['a file that is not there', ['--data', '{}/nowhere.csv', '--target', 'level', '--name', 'levels'], /nowhere\.csv cannot be read: ENOENT/],
   ['a training file that is not there', ['--config', '{}/nowhere.json'], /nowhere\.json cannot be read: ENOENT/],
-  ['a training file of the wrong shape', ['--config', '{}/wrong.json'], /wrong\.json: .*must have required properties/],
+  ['a training file of the wrong shape', ['--config', '{}/wrong.json'], /wrong\.json: .*must have data, target/],
   ['a target that is not there', ['--data', '{}/data.csv', '--target', 'price', '--name', 'levels'], /no column "price"; it has height, colour, level/],
   ['a name that cannot be one', ['--data', '{}/data.csv', '--target', 'level', '--name', '../levels'], /cannot be the name of a model/],
 ])('fails with %s, and writes nothing', async (_, args, message) => {
