@@ -115,7 +115,10 @@ expect "its user owns no file of the service" '' "$(inside find /app /models -us
 expect "only this platform's inference library is there" 1 "$(inside sh -c 'find /app/node_modules/onnxruntime-node/bin -name "*.node" | wc -l')"
 expect "no build tools are there" '' "$(inside sh -c 'for tool in gcc cc make python3 git tsc; do command -v $tool; done; ls -d /app/src /app/node_modules/typescript 2>/dev/null')"
 expect "the command line works inside" '.*modelport.*' "$(inside node bin/modelport.js --help | tr '\n' ' ')"
-echo "     ready $("${engine[@]}" logs "$id" 2>&1 | sed -n 's/.*"start_ms":\([0-9]*\).*/\1/p' | head -n1) ms after the process began, $(($(inside sh -c "sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' /proc/1/status") / 1000)) MB resident"
+start_ms=$("${engine[@]}" logs "$id" 2>&1 | sed -n 's/.*"start_ms":\([0-9]*\).*/\1/p' | sort -n | tail -n1)
+memory=$(inside sh -c 'cat /sys/fs/cgroup/memory.current /sys/fs/cgroup/memory/memory.usage_in_bytes 2>/dev/null | head -n1')
+resident=$(inside node -p 'const fs = require("fs"); fs.readdirSync("/proc").filter(pid => pid > 0 && pid != process.pid).map(pid => /VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`))?.[1] / 1000).map(Math.round).join(" + ")')
+echo "     ready $start_ms ms after the process began; $resident MB resident, by process; the container holds $((${memory:-0} / 1000000)) MB"
 
 began=$SECONDS
 "${engine[@]}" kill --signal TERM "$id" >/dev/null
