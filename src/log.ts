@@ -1,10 +1,12 @@
-import { pino } from 'pino'
+import { type DestinationStream, type LoggerOptions, pino } from 'pino'
 import type { FastifyBaseLogger } from 'fastify'
-import pretty from 'pino-pretty'
 
-/** One write for many lines; a line is on its way after this time at the latest. */
-const bufferBytes = 4096
+/** A line is on its way after this time at the latest. */
 const flushMs = 100
+/** One write for some hundred lines: a write for each dozen was a tenth of a request's cost. */
+const bufferBytes = 64 * 1024
+/** What several processes may write into one pipe without mixing their lines (POSIX, PIPE_BUF). */
+const sharedBytes = 4096
 
 export interface Log {
   readonly log: FastifyBaseLogger
@@ -12,13 +14,24 @@ export interface Log {
   readonly flush: () => void
 }
 
-/** One JSON object a line on stdout, or readable lines where a person looks on. */
-export function createLog (level: string, stdout: { readonly isTTY?: boolean, readonly fd?: number }): Log {
-  const options = { level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label: string) => ({ level: label }) } }
-  if (stdout.isTTY === true) {
-    return { log: pino(options, pretty({ sync: true, ignore: 'request_id', singleLine: true })), flush: () => {} }
+/**
+ * One JSON object a line on stdout, or readable lines where a person looks on.
+ *
+ * @param shared other processes write to the same stdout
+ */
+export async function createLog (level: string, stdout: { readonly isTTY?: boolean, readonly fd?: number }, shared: boolean): Promise<Log> {
+  const options: LoggerOptions = {
+    level,
+    base: undefined,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: label => ({ level: label }) },
   }
-  const destination = pino.destination({ fd: stdout.fd ?? 1, sync: false, minLength: bufferBytes })
+  if (stdout.isTTY === true) {
+    const { default: pretty } = await import('pino-pretty')
+    return { log: pino(options, pretty({ sync: true, ignore: 'request_id', singleLine: true }) as DestinationStream), flush: () => {} }
+  }
+  const bytes = shared ? sharedBytes : bufferBytes
+  const destination = pino.destination({ fd: stdout.fd ?? 1, sync: false, minLength: bytes * 3 / 4, maxWrite: bytes })
   setInterval(() => destination.flush(), flushMs).unref()
   return { log: pino(options, destination), flush: () => { destination.flushSync() } }
 }

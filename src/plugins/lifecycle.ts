@@ -22,16 +22,16 @@ export default fp(async app => {
   app.decorate('draining', () => draining)
   app.decorate('startDraining', () => { draining = true })
 
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
-    if (draining && !isHealth(request.routeOptions.url)) {
-      throw new ApiError('DRAINING', 'The server is shutting down; another one will answer.', { headers: { 'retry-after': '1' } })
-    }
+    if (!draining || isHealth(request.routeOptions.url)) return done()
+    done(new ApiError('DRAINING', 'The server is shutting down; another one will answer.', { headers: { 'retry-after': '1' } }))
   })
 
   // A keep-alive connection would hold the server open for its whole idle time.
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, payload, done) => {
     if (draining) reply.header('connection', 'close')
+    done(null, payload)
   })
 
   await app.register(underPressure, {
