@@ -140,7 +140,8 @@ test('a heavy model runs in the pool, and a light one answers meanwhile', async 
 
 test('a shared run of a heavy model lasts at most 100 ms longer than one row', async () => {
   const engine = await startHost().open(heavy())
-  const fitting = 1 + Math.floor(100 / (engine.placement.perRowMs ?? 0))
+  // On a busy machine a further row may have measured as free; then only the rows of a run limit it.
+  const fitting = Math.min(4096, 1 + Math.floor(100 / (engine.placement.perRowMs ?? 0)))
   const overHalf = Math.floor(fitting / 2) + 1
   expect(await countRuns(engine, [wave(1, 512), wave(1, 512)])).toBe(1)
   expect(await countRuns(engine, [wave(overHalf, 512), wave(overHalf, 512)])).toBe(2)
