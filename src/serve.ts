@@ -18,7 +18,7 @@ export async function serve (env: Readonly<Record<string, string | undefined>>):
   try {
     const config = loadConfig(env)
     const processes = config.httpWorkers ?? cpuCount()
-    const log = await createLog(config.logLevel, process.stdout, processes > 1)
+    const log = await createLog(config.logLevel, process.stdout)
     process.on('exit', log.flush)
     if (cluster.isWorker || processes === 1) {
       // Loaded here: a primary needs nothing of it.
