@@ -24,16 +24,12 @@ export async function predictRoutes (app: FastifyInstance): Promise<void> {
     const { query, body } = request
     const model = app.inference.registry.resolve(request.params)
     request.answeredBy = model.manifest
-    const { single, predictions, warnings, timings } = await app.inference.predict(
+    const { single, predictions, warnings, timings, writeAnswer } = await app.inference.predict(
       model, body ?? { type: 'json', body }, { partial: query.partial === true, signal: new Caller(reply) })
     const { validateMs, preprocessMs, queueMs, runMs, totalMs } = timings
     reply.header('server-timing', `validate;dur=${shortMs(validateMs + preprocessMs)}, queue;dur=${shortMs(queueMs)}, run;dur=${shortMs(runMs)}`)
-    return {
-      ...(single ? predictions[0] : { predictions }),
-      model: { name: model.manifest.name, version: model.manifest.version },
-      latency_ms: shortMs(totalMs),
-      ...(warnings.length > 0 ? { warnings } : {}),
-    }
+    reply.type('application/json; charset=utf-8')
+    return writeAnswer({ single, predictions, warnings, latencyMs: shortMs(totalMs) })
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Fault } from '../errors.ts'
-import type { Matrix } from '../preprocess/compile.ts'
+import type { EncodingFault, Matrix } from '../preprocess/compile.ts'
 import type { Row } from '../row.ts'
 import type { RowSource } from '../schemas/decode.ts'
 import { allocate } from './matrix.ts'
@@ -22,51 +22,84 @@ export interface Batch {
 const maxListedWarnings = 1000
 
 /**
- * Validates all rows, then writes the good ones into one matrix.
+ * Validates all rows, then writes the good ones into one matrix. Allocates nothing per row but what it
+ * returns: this is done for every request.
  *
  * @param partial bad rows will be answered in their places
  */
-export function encodeRows (tabular: Tabular, source: RowSource, partial: boolean): Batch {
+export function encodeRows ({ reader, encoder }: Tabular, source: RowSource, partial: boolean): Batch {
   const startedMs = performance.now()
   const faults = new RowFaults(source, partial)
-  const valid = validRows(tabular, source, faults)
+  const valid = validRows(reader, source, faults)
   const validateMs = performance.now() - startedMs
 
-  const { reader, encoder } = tabular
-  const matrix = allocate(encoder, valid.length)
+  const matrix = allocate(encoder, valid.rows.length)
+  const warnings = new Warnings(source)
   const rows: Row[] = []
   const places: number[] = []
-  const warnings: Fault[] = []
-  let unlisted = 0
-  for (const { row, place } of valid) {
-    const input = source.rows[place]
-    const found: Fault[] = []
-    encoder.write(row, matrix, rows.length * encoder.width, (feature, message) => found.push(reader.fault(input, feature, message)))
+  let place = 0
+  let found: Fault[] = []
+  const onFault: EncodingFault = (feature, message) => found.push(reader.fault(source.rows[place], feature, message))
+  for (let i = 0; i < valid.rows.length; i++) {
+    const row = valid.rows[i] as Row
+    place = valid.places[i] as number
+    encoder.write(row, matrix, rows.length * encoder.width, onFault)
     if (found.length > 0) {
       faults.add(place, found)
+      found = []
       continue
     }
     rows.push(row)
     places.push(place)
-    reader.warn(row, input, found)
-    if (found.length === 0) continue
-    if (warnings.length < maxListedWarnings) warnings.push(...placed(found, source, place))
-    else unlisted += found.length
+    reader.warn(row, source.rows[place], found)
+    if (found.length > 0) {
+      warnings.add(place, found)
+      found = []
+    }
   }
-  if (unlisted > 0) warnings.push({ path: '', message: `and ${unlisted} more values are outside the range of the training data` })
-  return { rows, places, matrix: matrix.subarray(0, rows.length * encoder.width), faults, warnings, validateMs }
+  const full = rows.length === valid.rows.length
+  return { rows, places, matrix: full ? matrix : matrix.subarray(0, rows.length * encoder.width), faults, warnings: warnings.list(), validateMs }
 }
 
-function validRows ({ reader }: Tabular, source: RowSource, faults: RowFaults): { row: Row, place: number }[] {
-  const valid: { row: Row, place: number }[] = []
-  source.rows.forEach((input, place) => {
+function validRows (reader: Tabular['reader'], source: RowSource, faults: RowFaults): { rows: Row[], places: number[] } {
+  const rows: Row[] = []
+  const places: number[] = []
+  let found: Fault[] = []
+  for (let place = 0; place < source.rows.length; place++) {
     const unreadable = source.unreadable.get(place)
-    const found: Fault[] = unreadable === undefined ? [] : [unreadable]
-    const row = unreadable === undefined ? reader.read(input, found) : []
-    if (found.length > 0) faults.add(place, found)
-    else valid.push({ row, place })
-  })
-  return valid
+    if (unreadable !== undefined) found.push(unreadable)
+    const row = unreadable === undefined ? reader.read(source.rows[place], found) : []
+    if (found.length > 0) {
+      faults.add(place, found)
+      found = []
+    } else {
+      rows.push(row)
+      places.push(place)
+    }
+  }
+  return { rows, places }
+}
+
+/** What is odd about good rows, as far as a person reads. */
+class Warnings {
+  readonly #source: RowSource
+  readonly #listed: Fault[] = []
+  #unlisted = 0
+
+  constructor (source: RowSource) {
+    this.#source = source
+  }
+
+  /** @param found paths relative to the row */
+  add (place: number, found: readonly Fault[]): void {
+    if (this.#listed.length < maxListedWarnings) this.#listed.push(...placed(found, this.#source, place))
+    else this.#unlisted += found.length
+  }
+
+  list (): readonly Fault[] {
+    if (this.#unlisted > 0) this.#listed.push({ path: '', message: `and ${this.#unlisted} more values are outside the range of the training data` })
+    return this.#listed
+  }
 }
 
 function placed (faults: readonly Fault[], source: RowSource, place: number): Fault[] {

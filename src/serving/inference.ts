@@ -2,6 +2,7 @@ import type { Manifest } from '../artifact/manifest.ts'
 import type { Caller } from '../engine/engine.ts'
 import { ApiError, type Fault } from '../errors.ts'
 import type { Row } from '../row.ts'
+import type { Prediction, WriteAnswer } from '../schemas/answer-text.ts'
 import { type PredictInput, type RowSource, decodeRows } from '../schemas/decode.ts'
 import { type Batch, encodeRows } from './encode.ts'
 import type { Model } from './model.ts'
@@ -15,11 +16,6 @@ export interface PredictOptions {
   /** Asked before a run starts: rows that nobody waits for any more are not run. */
   readonly signal?: Caller
 }
-
-/** One row's answer. */
-export type Prediction =
-  | { readonly prediction: number, readonly class_name?: string, readonly probabilities?: readonly number[] }
-  | { readonly errors: readonly Fault[] }
 
 /** Milliseconds spent in each stage of a request. */
 export interface Timings {
@@ -38,6 +34,8 @@ export interface PredictResult {
   readonly predictions: readonly Prediction[]
   readonly warnings: readonly Fault[]
   readonly timings: Timings
+  /** Writes this as the JSON that `/predict` answers. */
+  readonly writeAnswer: WriteAnswer
 }
 
 /** What a prediction came to, told once per request that reached a version; for metrics and drift. */
@@ -102,7 +100,7 @@ export class Inference {
     const predictions = assemble(model.manifest, source, batch, answers)
     if (batch.faults.count > 0 && options.partial !== true) throw invalidInput(batch.faults, source)
     const timings = timingsOf(startedMs, batch, encodedMs, answers)
-    return { rows: batch.rows, answers, result: { single: source.single, predictions, warnings: batch.warnings, timings } }
+    return { rows: batch.rows, answers, result: { single: source.single, predictions, warnings: batch.warnings, timings, writeAnswer: tabular.writeAnswer } }
   }
 }
 

@@ -4,6 +4,7 @@ import type { Artifact } from '../artifact/read.ts'
 import type { Engine, RunOptions } from '../engine/engine.ts'
 import { type Encoder, type Matrix, compilePreprocessor, identityPreprocessor } from '../preprocess/compile.ts'
 import type { Preprocessor } from '../preprocess/spec.ts'
+import { type WriteAnswer, compileAnswerText } from '../schemas/answer-text.ts'
 import { type RowReader, compileRowReader } from '../schemas/row-reader.ts'
 import type { Tensor, TensorSpec } from '../tensor.ts'
 import { type Answers, compileAnswers } from './answers.ts'
@@ -12,6 +13,7 @@ import { type Answers, compileAnswers } from './answers.ts'
 export interface Tabular {
   readonly reader: RowReader
   readonly encoder: Encoder
+  readonly writeAnswer: WriteAnswer
   /** Runs encoded rows; `matrix` is [rows, encoder.width] and belongs to the engine from here on. */
   readonly run: (matrix: Matrix, rows: number, options?: RunOptions) => Promise<TimedAnswers>
 }
@@ -25,6 +27,7 @@ export function compileTabular (artifact: Artifact, features: readonly Feature[]
   return {
     encoder,
     reader: compileRowReader(features),
+    writeAnswer: compileAnswerText(artifact.manifest),
     run: async (matrix, rows, options) => {
       const input: Tensor = { type: encoder.type, shape: [rows, encoder.width], data: matrix }
       const { outputs, queueMs, runMs } = await engine.run({ inputs: { [encoder.input]: input }, rows }, options)
