@@ -1,35 +1,77 @@
-import { availableParallelism, cpus } from 'node:os'
-import { type BenchServer, cpuSeconds, residentMb, startServer } from './server.ts'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { signWithConfiguredKey } from '../src/auth/sign.ts'
+import { loadConfig } from '../src/config.ts'
+import { chart } from './chart.ts'
+import { jwtSecret, pythonVersions } from './contenders.ts'
+import { hasWrk } from './load.ts'
+import type { Context, Result } from './part.ts'
+import { heavy } from './parts/heavy.ts'
+import { memory } from './parts/memory.ts'
+import { rows } from './parts/rows.ts'
+import { single } from './parts/single.ts'
+import { start } from './parts/start.ts'
+import { killAll } from './processes.ts'
+import { report } from './report.ts'
 
-/** The goals that the project sets itself, on a machine with two cores. */
-const goals = { readyMs: 800, residentMb: 160 }
-const rounds = 7
-const firstPort = 18_100
+const parts = { single, rows, heavy, start, memory }
+type PartName = keyof typeof parts
 
-interface Start { readyMs: number, cpuMs: number, residentMb: number }
+const usage = `npm run bench -- [--only ${Object.keys(parts).join(',')}] [--quick] [--long] [--out FOLDER]
 
-/** Starts, one after the other: the median of them counts, since a shared machine hiccups. */
-async function measureStarts (): Promise<Start> {
-  const starts: Start[] = []
-  for (let round = 0; round < rounds; round++) {
-    const server: BenchServer = await startServer(firstPort + round, { AUTH: 'off' })
-    starts.push({ readyMs: server.readyMs, cpuMs: cpuSeconds(server.pid) * 1000, residentMb: residentMb(server.pid) })
-    await server.stop()
-  }
-  return { readyMs: median(starts.map(start => start.readyMs)), cpuMs: median(starts.map(start => start.cpuMs)), residentMb: median(starts.map(start => start.residentMb)) }
+  --only   some parts; the others are left out
+  --quick  short rounds, to see that everything works
+  --long   the million requests in full, instead of 200,000
+  --out    where RESULTS.md and the chart go: bench/ after a run of all parts, else nowhere
+`
+
+const { values: flags } = parseArgs({
+  options: { only: { type: 'string' }, quick: { type: 'boolean' }, long: { type: 'boolean' }, out: { type: 'string' }, help: { type: 'boolean' } },
+})
+const chosen = (flags.only?.split(',') ?? Object.keys(parts)) as PartName[]
+if (flags.help === true || chosen.some(name => !(name in parts))) {
+  process.stderr.write(usage)
+  process.exit(flags.help === true ? 0 : 2)
 }
 
-function median (values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
+const folder = mkdtempSync(join(tmpdir(), 'modelport-bench-'))
+process.on('exit', () => {
+  killAll()
+  rmSync(folder, { recursive: true, force: true })
+})
+process.on('SIGINT', () => process.exit(130))
+process.on('SIGTERM', () => process.exit(143))
+
+const { token } = await signWithConfiguredKey(loadConfig({ JWT_SECRET: jwtSecret }), 'bench', ['predict'], 6 * 3600_000)
+const context: Context = {
+  folder,
+  token,
+  hasWrk: hasWrk(),
+  hasPython: pythonVersions() !== undefined,
+  rounds: flags.quick === true ? 3 : 5,
+  seconds: flags.quick === true ? 1 : 3,
+  long: flags.long === true,
+  progress,
+}
+if (!context.hasWrk) process.stderr.write('wrk is not installed (Debian: apt install wrk): without load only the floor, starts and reloads are measured\n')
+if (!context.hasPython) process.stderr.write('FastAPI is left out (Debian: apt install python3-fastapi python3-uvicorn python3-sklearn)\n')
+
+const results: Result[] = []
+for (const name of chosen) results.push(await parts[name](context))
+
+const text = report(results, context)
+process.stdout.write(text)
+const isWhole = flags.only === undefined && flags.quick !== true && context.hasWrk
+const out = flags.out ?? (isWhole ? 'bench' : undefined)
+if (out !== undefined) {
+  writeFileSync(join(out, 'RESULTS.md'), text)
+  const figures = results.find(result => result.figures !== undefined)?.figures
+  if (figures !== undefined) writeFileSync(join(out, 'speed.svg'), chart(figures))
 }
 
-function row (what: string, value: number, unit: string, goal?: number): void {
-  const verdict = goal === undefined ? '' : `goal: at most ${goal} ${unit}${value <= goal ? '' : ', missed'}`
-  console.log(`${what.padEnd(42)} ${value.toFixed(0).padStart(6)} ${unit.padEnd(3)} ${verdict}`)
+/** On a terminal one line that changes. */
+function progress (line: string): void {
+  process.stderr.write(process.stderr.isTTY ? `\r\x1B[K${line}` : `${line}\n`)
 }
-
-console.log(`Node ${process.version}, ${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} CPUs; the three models of this repository\n`)
-const start = await measureStarts()
-row(`start to ready, median of ${rounds}`, start.readyMs, 'ms', goals.readyMs)
-row('CPU time of a start', start.cpuMs, 'ms')
-row('resident memory when ready', start.residentMb, 'MB', goals.residentMb)

@@ -1,49 +1,65 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, truncateSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { type Program, cpuSeconds, residentMb, start, stop } from './processes.ts'
 
 export interface BenchServer {
   readonly url: string
-  readonly pid: number
-  /** From the start of the process to the first 200 of /health/ready, in milliseconds. */
+  /** From the start of the process to the first 200 of its readiness route, in milliseconds. */
   readonly readyMs: number
-  stop: () => Promise<void>
+  readonly cpuSeconds: () => number
+  readonly residentMb: () => number
+  /** Empties the file that the server's log goes to. */
+  readonly dropLog: () => void
+  readonly stop: () => Promise<void>
 }
 
-/** Starts a built server on a port of its own and waits until it is ready. */
-export async function startServer (port: number, env: Record<string, string> = {}): Promise<BenchServer> {
+/** How a server is started on a port, and which route says that it is ready. */
+export interface Launch {
+  readonly name: string
+  readonly program: (port: number) => Program
+  readonly readyPath: string
+}
+
+const patienceMs = 30_000
+
+/** Starts a server on a free port and waits until it is ready. Its output goes to a file in `folder`. */
+export async function startServer ({ name, program, readyPath }: Launch, folder: string): Promise<BenchServer> {
+  const port = await freePort()
+  const logFile = join(folder, `${name}-${port}.log`)
+  const log = openSync(logFile, 'a')
   const startedMs = performance.now()
-  const child = spawn(process.execPath, ['dist/main.js'], {
-    env: { PATH: process.env['PATH'] ?? '', PORT: String(port), ...env },
-    stdio: ['ignore', 'ignore', 'ignore'],
-  })
+  const child = start(program(port), ['ignore', log, log])
+  closeSync(log)
   const url = `http://127.0.0.1:${port}`
-  while (!await isReady(url)) {
-    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`)
+  while (!await isReady(url + readyPath)) {
+    if (child.exitCode !== null || performance.now() - startedMs > patienceMs) {
+      throw new Error(`${name} did not become ready:\n${readFileSync(logFile, 'utf8').slice(-2000)}`)
+    }
     await wait(5)
   }
-  return { url, pid: child.pid as number, readyMs: performance.now() - startedMs, stop: () => stop(child) }
+  const pid = child.pid as number
+  return {
+    url,
+    readyMs: performance.now() - startedMs,
+    cpuSeconds: () => cpuSeconds(pid),
+    residentMb: () => residentMb(pid),
+    dropLog: () => { truncateSync(logFile) },
+    stop: () => stop(child),
+  }
 }
 
 async function isReady (url: string): Promise<boolean> {
-  return await fetch(`${url}/health/ready`).then(response => response.ok, () => false)
+  return await fetch(url).then(response => response.ok, () => false)
 }
 
-async function stop (child: ChildProcess): Promise<void> {
-  const gone = new Promise(resolve => child.once('exit', resolve))
-  child.kill('SIGTERM')
-  await gone
-}
-
-/** Resident memory in MB (10⁶ bytes), as the operating system counts it. */
-export function residentMb (pid: number): number {
-  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return Number(kib) * 1024 / 1e6
-}
-
-/** User and system time of all of a process's threads so far, in seconds. */
-export function cpuSeconds (pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  const ticksPerSecond = 100
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
 }
