@@ -1,10 +1,10 @@
-// `tsx bench/profile.ts [CONNECTIONS]`: where the server's main thread spends its time under load, own time by function.
+// `tsx bench/profile.ts [CONNECTIONS [ROWS]]`: where the server's main thread spends its time under load, own time by function.
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { signWithConfiguredKey } from '../src/auth/sign.ts'
 import { loadConfig } from '../src/config.ts'
-import { oneRow } from './bodies.ts'
+import { namedRows, oneRow } from './bodies.ts'
 import { jwtSecret, modelport } from './contenders.ts'
 import { measure, writeRequest } from './load.ts'
 import { killAll } from './processes.ts'
@@ -24,12 +24,13 @@ process.on('exit', () => {
 process.on('SIGINT', () => process.exit(130))
 
 const { token } = await signWithConfiguredKey(loadConfig({ JWT_SECRET: jwtSecret }), 'bench', ['predict'], 3600_000)
-const request = writeRequest(folder, 'single', { path: '/predict', body: oneRow, token })
-const load = { connections: Number(process.argv[2] ?? 64), seconds: 5 }
+const [connections = 64, rows = 1] = process.argv.slice(2).map(Number)
+const request = writeRequest(folder, 'profile', { path: '/predict', body: rows === 1 ? oneRow : namedRows(rows), token })
+const load = { connections, seconds: 5 }
 const server = await startServer(modelport({}, ['--cpu-prof', '--cpu-prof-dir', folder]), folder)
 const { cpuUs, perSecond, requests } = await measure(server, request, load)
 await server.stop()
-console.log(`${load.connections} connections: ${perSecond.toFixed(0)}/s, ${cpuUs.toFixed(1)} µs CPU per request; own time per request, with the profiler on:`)
+console.log(`${rows} rows a request, ${connections} connections: ${perSecond.toFixed(0)}/s, ${cpuUs.toFixed(1)} µs CPU per request; own time per request, with the profiler on:`)
 for (const file of readdirSync(folder).filter(name => name.endsWith('.cpuprofile'))) {
   print(JSON.parse(readFileSync(join(folder, file), 'utf8')) as Profile)
 }
