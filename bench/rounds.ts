@@ -58,7 +58,7 @@ export async function measureRounds ({ rounds, seconds, progress }: Context, tit
   const entries = Object.entries(subjects) as [Contender, (seconds: number) => Promise<Sample>][]
   const series: Partial<Record<Contender, Sample[]>> = {}
   progress(`${title}: warming up`)
-  for (const [, sample] of entries) await sample(1)
+  for (const [, sample] of entries) await sample(2)
   for (let round = 0; round < rounds; round++) {
     const shift = round % entries.length
     for (const [name, sample] of [...entries.slice(shift), ...entries.slice(0, shift)]) {

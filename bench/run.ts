@@ -51,7 +51,7 @@ const context: Context = {
   hasWrk: hasWrk(),
   hasPython: pythonVersions() !== undefined,
   rounds: flags.quick === true ? 3 : 5,
-  seconds: flags.quick === true ? 1 : 3,
+  seconds: flags.quick === true ? 1 : 2,
   long: flags.long === true,
   progress,
 }

@@ -1,18 +1,22 @@
 import { oneRow } from '../bodies.ts'
 import { type Contender, contenders } from '../contenders.ts'
-import { writeRequest } from '../load.ts'
+import { measure, writeRequest } from '../load.ts'
 import { type Context, type Figures, type Goal, type Result, atLeast, atMost } from '../part.ts'
 import { type Series, cpuRatio, inMs, measureRounds, medianOf, rowOf, underLoad, withServers } from '../rounds.ts'
 import { median } from '../statistics.ts'
 
 const connections = [1, 16, 64, 256]
 const busy = 64
+/** So long it takes until each of two processes runs code that V8 has optimised. */
+const warmUpSeconds = 5
 
 /** One row a request, at several numbers of connections. */
 export async function single (context: Context): Promise<Result> {
   if (!context.hasWrk) return {}
   const request = writeRequest(context.folder, 'single', { path: '/predict', body: oneRow, token: context.token })
   const byConnections = await withServers(context, { 1: oneRow }, async servers => {
+    context.progress('warming up')
+    for (const server of Object.values(servers)) await measure(server, request, { connections: busy, seconds: warmUpSeconds })
     const found = new Map<number, Series>()
     for (const count of connections) {
       found.set(count, await measureRounds(context, titleOf(count), underLoad(servers, request, count)))
