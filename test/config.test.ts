@@ -139,7 +139,7 @@ const refusals: [name: string, wrong: string[], allowed: string][] = [
   ['RATE_LIMIT_WINDOW', ['60', '0s', '-1s', '0.4ms', '1 fortnight', 'minute', '1 minute 30 s', '1hs', 'constructor'], 'a time such as 500ms, 30s, 1 minute, 12h or 7d'],
   ['REDIS_URL', ['localhost:6379', 'redis:localhost', 'http://localhost:6379', 'redis'], 'an address that begins with redis:// or rediss://'],
   ['TRUST_PROXY', ['on', 'true', '*', '0', '33', '10.0.0.0/33', '::1/129', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0', 'loopback', '10.0.0.1,', '10.0.0.0/-1'], 'off, a number of hops from 1 to 32, or addresses and CIDRs with commas'],
-  ['CORS_ORIGIN', ['app.example', 'https://app.example/', 'https://app.example/path', 'https://app.example:443', 'HTTPS://app.example', 'null', 'https://a.example,*', 'https://a.example,'], 'origins such as https://app.example.com with commas, or *'],
+  ['CORS_ORIGIN', ['app.example', 'https://app.example/', 'https://app.example/path', 'https://app.example:443', 'HTTPS://app.example', 'null', 'https://a.example,*', 'https://a.example,', 'https://a.example https://b.example'], 'origins such as https://app.example.com with commas, or *'],
   oneOf('METRICS_AUTH', 'on', 'off'),
 ]
 
