@@ -16,8 +16,9 @@ export function observeInference (monitor: Monitor, log: FastifyBaseLogger): Reg
       log.info({ model: manifest.name, version: manifest.version, load_ms: Math.round(loadMs * 10) / 10, placement: engine.placement.mode }, 'version loaded')
       for (const note of artifact.notes) log.warn({ model: manifest.name, version: manifest.version, note }, 'version is incomplete')
     },
-    failed: (model, version, error) => {
-      if (version !== undefined) monitor.refused(model, version)
+    failed: (status, version, error) => {
+      const { name: model } = status
+      if (version !== undefined) monitor.refused(model, version, aliasesOf(status, version))
       const { reason = 'INTERNAL' } = error as { reason?: string }
       log.error({ model, version, reason, detail: error.message, cause: reason === 'INTERNAL' ? error : error.cause }, 'version is not served')
     },

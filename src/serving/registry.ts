@@ -195,14 +195,14 @@ export class Registry {
     } catch (error) {
       const reason = error instanceof ArtifactError ? error.reason : 'INTERNAL'
       entry.versions.set(version, { state: 'failed', reason, message: (error as Error).message })
-      this.#events.failed(entry.name, version, error as Error)
+      this.#events.failed(entry, version, error as Error)
       return false
     }
   }
 
   #blame (entry: Entry, reason: Reason, message: string): void {
     entry.fault = { reason, message }
-    this.#events.failed(entry.name, undefined, new ArtifactError(reason, message))
+    this.#events.failed(entry, undefined, new ArtifactError(reason, message))
   }
 
   #defaultEntry (): Entry {

@@ -28,7 +28,7 @@ export interface ModelRef { readonly name?: string | undefined, readonly version
 export interface RegistryEvents {
   readonly loaded: (model: Model, status: ModelStatus) => void
   /** @param version undefined when the model as a whole is at fault */
-  readonly failed: (name: string, version: string | undefined, error: Error) => void
+  readonly failed: (status: ModelStatus, version: string | undefined, error: Error) => void
   /** @param paths folders of the repository that are no model and no version */
   readonly ignored: (paths: readonly string[]) => void
 }

@@ -149,6 +149,11 @@ describe('the version that answers', () => {
     expect((await server.post('/models/flower/versions/1.0.0/predict', row)).status).toBe(200)
     expect((await server.get('/health')).body.models).toEqual({ flower: null, line: '1.0.0' })
   })
+
+  test('is at 0 in the metrics under its alias when it was refused, so that an alert can see it', async () => {
+    const server = await started({ 'line/2.0.0': { ...regressionFiles('line', '2.0.0'), 'model.onnx': 'cut off' }, 'line/aliases.json': '{"production": "2.0.0"}', 'flower/1.0.0': flowerFiles(), 'repository.json': '{"default": "flower"}' })
+    expect((await server.get('/metrics')).text).toContain('modelport_model_ready{model="line",version="2.0.0",alias="production"} 0')
+  })
 })
 
 describe('the default model', () => {
