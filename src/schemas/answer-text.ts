@@ -19,23 +19,25 @@ export interface Answer {
 export type WriteAnswer = (answer: Answer) => string
 
 /** Compiles the JSON of a version's answers: what is the same in all of them is written once. */
-export function compileAnswerText ({ name, version }: Pick<Manifest, 'name' | 'version'>): WriteAnswer {
+export function compileAnswerText ({ name, version, labels = [] }: Pick<Manifest, 'name' | 'version' | 'labels'>): WriteAnswer {
+  /** By class. */
+  const named = labels.map(label => `,"class_name":${JSON.stringify(label)}`)
   const model = `"model":${JSON.stringify({ name, version })},"latency_ms":`
   return ({ single, predictions, warnings, latencyMs }) => {
     const [first] = predictions
-    const body = single && first !== undefined ? members(first) : `"predictions":[${predictions.map(wrapped).join(',')}]`
+    const body = single && first !== undefined ? members(first, named) : `"predictions":[${predictions.map(prediction => `{${members(prediction, named)}}`).join(',')}]`
     const oddities = warnings.length === 0 ? '' : `,"warnings":${JSON.stringify(warnings)}`
     return `{${body},${model}${latencyMs}${oddities}}`
   }
 }
 
-function wrapped (prediction: Prediction): string {
-  return `{${members(prediction)}}`
-}
-
-function members (prediction: Prediction): string {
+function members (prediction: Prediction, named: readonly string[]): string {
   if ('errors' in prediction) return `"errors":${JSON.stringify(prediction.errors)}`
   const { prediction: value, class_name: label, probabilities } = prediction
-  const named = label === undefined ? '' : `,"class_name":${JSON.stringify(label)}`
-  return `"prediction":${value}${named}${probabilities === undefined ? '' : `,"probabilities":[${probabilities.join(',')}]`}`
+  let text = `"prediction":${value}`
+  if (label !== undefined) text += named[value] ?? ''
+  if (probabilities === undefined) return text
+  text += ',"probabilities":['
+  for (let i = 0; i < probabilities.length; i++) text += i === 0 ? probabilities[i] : `,${probabilities[i]}`
+  return `${text}]`
 }
