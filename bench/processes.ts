@@ -82,6 +82,13 @@ function stat (pid: number): Stat[] {
   }
 }
 
+/** CPU time since the machine started that neither this process nor what it started, and what has ended, has used, in seconds. */
+export function othersCpuSeconds (): number {
+  const [user, nice, system, , , irq, softirq] = (/^cpu +(.*)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? '').split(' ').map(Number)
+  const own = stat(process.pid)[0]?.fields.slice(11, 15).map(Number) ?? []
+  return (sum([user, nice, system, irq, softirq].map(ticks => ticks ?? NaN)) - sum(own)) / ticksPerSecond
+}
+
 function sum (values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0)
 }

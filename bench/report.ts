@@ -3,15 +3,19 @@ import { availableParallelism, cpus, release, totalmem } from 'node:os'
 import { type Contender, contenders, pythonVersions } from './contenders.ts'
 import type { Context, Goal, Result, Row, Table } from './part.ts'
 
-/** The whole of RESULTS.md, with what there is of each part. */
-export function report (results: readonly Result[], context: Context): string {
+/**
+ * The whole of RESULTS.md, with what there is of each part.
+ *
+ * @param othersCpus  CPUs that other programs kept busy meanwhile
+ */
+export function report (results: readonly Result[], context: Context, othersCpus: number): string {
   const goals = results.flatMap(({ goals = [] }) => goals)
   const rows = results.flatMap(({ rows = [] }) => rows)
   const tables = results.flatMap(({ tables = [] }) => tables)
   const chart = results.some(({ figures }) => figures !== undefined) ? '![CPU time per request, and requests a second](speed.svg)' : ''
   return [
     '# Benchmark',
-    machine(),
+    `${machine()} Other programs kept ${othersCpus.toFixed(2)} CPUs busy meanwhile.`,
     how(context),
     chart,
     '## Goals',

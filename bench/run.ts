@@ -13,7 +13,7 @@ import { memory } from './parts/memory.ts'
 import { rows } from './parts/rows.ts'
 import { single } from './parts/single.ts'
 import { start } from './parts/start.ts'
-import { killAll } from './processes.ts'
+import { killAll, othersCpuSeconds } from './processes.ts'
 import { report } from './report.ts'
 
 const parts = { single, rows, heavy, start, memory }
@@ -58,10 +58,12 @@ const context: Context = {
 if (!context.hasWrk) process.stderr.write('wrk is not installed (Debian: apt install wrk): without load only the floor, starts and reloads are measured\n')
 if (!context.hasPython) process.stderr.write('FastAPI is left out (Debian: apt install python3-fastapi python3-uvicorn python3-sklearn)\n')
 
+const before = { ms: performance.now(), othersCpuSeconds: othersCpuSeconds() }
 const results: Result[] = []
 for (const name of chosen) results.push(await parts[name](context))
 
-const text = report(results, context)
+const othersCpus = Math.max(0, othersCpuSeconds() - before.othersCpuSeconds) / ((performance.now() - before.ms) / 1000)
+const text = report(results, context, othersCpus)
 process.stdout.write(text)
 const isWhole = flags.only === undefined && flags.quick !== true && context.hasWrk
 const out = flags.out ?? (isWhole ? 'bench' : undefined)
