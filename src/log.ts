@@ -24,11 +24,13 @@ export async function createLog (level: string, stdout: { readonly isTTY?: boole
     const { default: pretty } = await import('pino-pretty')
     return { log: pino(options, pretty({ sync: true, ignore: 'request_id', singleLine: true }) as DestinationStream), flush: () => {} }
   }
-  const { lines, flush } = batched(pino.destination({ fd: stdout.fd ?? 1, sync: false, maxWrite: writeBytes }))
+  // Synchronous: a write by a thread takes a turn of the event loop, and a busy server makes more lines
+  // in a turn than it may write at once, so that they pile up without end.
+  const { lines, flush } = batched(pino.destination({ fd: stdout.fd ?? 1, sync: true }))
   return { log: pino(options, lines), flush }
 }
 
-/** Hands on a dozen lines at a time: to write each by itself costs three times what it takes to make it. */
+/** Writes a dozen lines at a time: a write for each would cost more than to make it. */
 function batched (destination: ReturnType<typeof pino.destination>): { lines: DestinationStream, flush: () => void } {
   let waiting = ''
   const handOn = (): void => {
@@ -44,9 +46,6 @@ function batched (destination: ReturnType<typeof pino.destination>): { lines: De
         waiting += line
       },
     },
-    flush: () => {
-      handOn()
-      destination.flushSync()
-    },
+    flush: handOn,
   }
 }
