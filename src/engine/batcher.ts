@@ -55,7 +55,11 @@ export class Batcher {
   #waitingRows = 0
   #scheduled = false
   #starts = 0
-  readonly #unsettled = new Set<Entry>()
+  /**
+   * What shares each run under way. A list, for there are as few as threads: a Set of all entries keeps
+   * the tables that it outgrew alive, and with them every request that was ever in it, until a major GC.
+   */
+  readonly #running: Entries[] = []
   #timer: NodeJS.Timeout | undefined
   #timerAt = Infinity
   readonly #onIdle: (() => void)[] = []
@@ -75,7 +79,6 @@ export class Batcher {
     return new Promise((resolve, reject) => {
       const since = performance.now()
       const entry = { batch, weight, signal, since, deadline: since + timeoutMs, settled: false, resolve, reject }
-      this.#unsettled.add(entry)
       this.#waiting.push(entry)
       this.#waitingRows += batch.rows
       if (entry.deadline < this.#timerAt) this.#watch(entry.deadline)
@@ -113,7 +116,11 @@ export class Batcher {
     this.#starts++
     const entries = this.#take(1 + spare)
     this.#schedule()
-    if (entries !== undefined) await this.#runTogether(entries, run)
+    if (entries !== undefined) {
+      this.#running.push(entries)
+      await this.#runTogether(entries, run)
+      this.#running.splice(this.#running.indexOf(entries), 1)
+    }
     this.#starts--
     this.#announceIdle()
   }
@@ -172,7 +179,6 @@ export class Batcher {
   #settle (entry: Entry): boolean {
     if (entry.settled) return false
     entry.settled = true
-    this.#unsettled.delete(entry)
     return true
   }
 
@@ -190,9 +196,9 @@ export class Batcher {
     this.#timer = setTimeout(() => {
       const now = performance.now()
       let next = Infinity
-      for (const entry of this.#unsettled) {
+      for (const entry of [...this.#waiting, ...this.#running.flat()]) {
         if (entry.deadline <= now) this.#expire(entry)
-        else next = Math.min(next, entry.deadline)
+        else if (!entry.settled) next = Math.min(next, entry.deadline)
       }
       this.#watch(next)
     }, Math.min(Math.ceil(deadline - performance.now()), maxTimerMs)).unref()
