@@ -1,10 +1,12 @@
 import type { Tensor, TensorData, TensorType } from '../tensor.ts'
-import type { Tensors } from './session.ts'
+import type { Tensors } from './graph.ts'
 
 /** Inputs by name; in each, the first dimension is `rows`. The engine may hold on to the data until the run is over. */
 export interface Batch {
   readonly inputs: Tensors
   readonly rows: number
+  /** It must not share a run: that its rows are independent was not seen. */
+  readonly alone?: boolean
 }
 
 const arrays = {
@@ -38,8 +40,9 @@ export function valueCount ({ inputs }: Batch): number {
   return Object.values(inputs).reduce((sum, { data }) => sum + data.length, 0)
 }
 
-/** True when every input has as many rows and values as it says: what may be laid beside others. */
-export function isWhole ({ inputs, rows }: Batch): boolean {
+/** True for what may be laid beside others: every input has as many rows and values as it says. */
+export function isWhole ({ inputs, rows, alone }: Batch): boolean {
+  if (alone === true) return false
   for (const name in inputs) {
     const { shape, data } = inputs[name] as Tensor
     if (shape[0] !== rows || data.length !== rows * rowWidth(shape)) return false

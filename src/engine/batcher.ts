@@ -1,6 +1,6 @@
 import { ApiError } from '../errors.ts'
 import { concat, followsRows, isAlike, isWhole, sliceRows, type Batch } from './batch.ts'
-import { type Answer, RunError, type Tensors } from './session.ts'
+import { type Answer, RunError, type Tensors } from './graph.ts'
 
 /** Whoever waits for a run. It is asked, never listened to: an AbortSignal is one, and so is what looks at a socket. */
 export interface Caller {
@@ -55,6 +55,7 @@ export class Batcher {
   #waitingRows = 0
   #scheduled = false
   #starts = 0
+  #runs = 0
   /**
    * What shares each run under way. A list, for there are as few as threads: a Set of all entries keeps
    * the tables that it outgrew alive, and with them every request that was ever in it, until a major GC.
@@ -72,6 +73,11 @@ export class Batcher {
 
   get waitingRows (): number {
     return this.#waitingRows
+  }
+
+  /** Runs begun so far. */
+  get runs (): number {
+    return this.#runs
   }
 
   /** @throws INFERENCE_TIMEOUT, the signal's reason, RunError, or what the lane throws */
@@ -148,6 +154,7 @@ export class Batcher {
     const started = performance.now()
     try {
       const { inputs, rows } = concat(entries.map(entry => entry.batch) as [Batch, ...Batch[]])
+      this.#runs++
       const { outputs, runMs } = await run(inputs)
       if (entries.length > 1 && !followsRows(outputs, rows)) throw new RunError('the outputs do not follow the rows')
       this.#answer(entries, outputs, started, runMs)

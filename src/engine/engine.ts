@@ -1,14 +1,14 @@
 import { ApiError } from '../errors.ts'
-import type { TensorSpec } from '../tensor.ts'
 import type { Batch } from './batch.ts'
 import { Batcher, type Lane, type RunOptions, type RunResult } from './batcher.ts'
 import { cpuCount } from './cpus.ts'
 import { inlineMs, load, type Loaded } from './load.ts'
 import { Pool, type Log } from './pool.ts'
+import type { GraphParts, Specs } from './graph.ts'
 
 export type { Batch } from './batch.ts'
 export type { Caller, RunOptions, RunResult } from './batcher.ts'
-export { RunError } from './session.ts'
+export { RunError, type GraphParts, type Tensors } from './graph.ts'
 
 /** Where a model's runs happen, and the measured reasons. */
 export interface Placement {
@@ -23,9 +23,7 @@ export interface Placement {
 }
 
 /** A loaded graph: tensors in, tensors out. */
-export interface Engine {
-  readonly inputs: readonly TensorSpec[]
-  readonly outputs: readonly TensorSpec[]
+export interface Engine extends Specs {
   readonly placement: Placement
   /**
    * Runs the graph over a batch, together with others that wait where rows are independent: the answer
@@ -37,6 +35,8 @@ export interface Engine {
   run: (batch: Batch, options?: RunOptions) => Promise<RunResult>
   /** Rows that wait for a run to begin. */
   queuedRows: () => number
+  /** Runs of the graph so far: requests that shared one count once. */
+  executions: () => number
   /** Waits for the runs asked for so far, then frees the model on every thread. */
   close: () => Promise<void>
 }
@@ -47,7 +47,7 @@ export interface EngineHost {
    * @param warmUp  rows such as callers send; without them zeros are tried
    * @throws Error with a short reason: the file cannot be loaded, or the warm-up rows do not run
    */
-  open: (model: Uint8Array, options?: { readonly warmUp?: Batch | undefined }) => Promise<Engine>
+  open: (model: Uint8Array, options?: GraphParts & { readonly warmUp?: Batch | undefined }) => Promise<Engine>
   /** Closes every engine, then ends the threads. */
   close: () => Promise<void>
 }
@@ -73,8 +73,8 @@ export function createEngineHost ({ threads = cpuCount(), maxQueuedRows = 50_000
   const pool = new Pool(threads, log)
   const engines = new Set<Engine>()
   return {
-    async open (model, { warmUp } = {}) {
-      const engine = createEngine(await load(model, warmUp, pool), { maxQueuedRows, maxBatchRows }, () => engines.delete(engine))
+    async open (model, { warmUp, ...parts } = {}) {
+      const engine = createEngine(await load(model, parts, warmUp, pool), { maxQueuedRows, maxBatchRows }, () => engines.delete(engine))
       engines.add(engine)
       return engine
     },
@@ -107,6 +107,7 @@ function createEngine (loaded: Loaded, limits: Limits, onClose: () => void): Eng
   return {
     inputs: specs.inputs,
     outputs: specs.outputs,
+    columns: specs.columns,
     placement,
     async run (batch, options = {}) {
       if (ended !== undefined) throw new ApiError('MODEL_NOT_READY', 'The model was unloaded; ask for its current version.')
@@ -121,6 +122,7 @@ function createEngine (loaded: Loaded, limits: Limits, onClose: () => void): Eng
       return batcher.run(batch, weight, options)
     },
     queuedRows,
+    executions: () => batchers.pool.runs + (batchers.inline?.runs ?? 0),
     close () {
       ended ??= end()
       return ended

@@ -2,8 +2,8 @@ import type { TensorSpec } from '../tensor.ts'
 import { valueCount, type Batch } from './batch.ts'
 import type { Run } from './batcher.ts'
 import type { Pool, PooledSession } from './pool.ts'
-import { openSession, RunError, type Session } from './session.ts'
-import type { Specs } from './thread.ts'
+import { RunError, type GraphParts, type Session, type Specs } from './graph.ts'
+import { openSession } from './session.ts'
 import { measure, takesAnyRows, zeros, type Speed } from './warm-up.ts'
 
 /** A run on the main thread holds up everybody, so it may take this long at most. */
@@ -32,25 +32,34 @@ export interface Loaded {
  *
  * @throws Error with a short reason: the file cannot be loaded, or the warm-up rows do not run
  */
-export async function load (bytes: Uint8Array, warmUp: Batch | undefined, pool: Pool): Promise<Loaded> {
-  const pooled = pool.session(bytes)
-  const light = bytes.length > maxInlineBytes ? undefined : await openLight(bytes, warmUp)
-  if (light !== undefined) return { specs: light.inline, pooled, ...light, rowsWorth: rowsWorth(light.inline.inputs, warmUp) }
+export async function load (bytes: Uint8Array, parts: GraphParts, warmUp: Batch | undefined, pool: Pool): Promise<Loaded> {
+  const pooled = pool.session(bytes, parts)
+  const light = sizeOf(bytes, parts) > maxInlineBytes ? undefined : await openLight(bytes, parts, warmUp)
+  if (light !== undefined) return { specs: light.inline, pooled, ...light, rowsWorth: rowsWorth(taken(light.inline), warmUp) }
   try {
     const specs = await pooled.open()
-    const speed = await warm(specs.inputs, pooled.run, warmUp, maxMeasuredMs)
-    return { specs, pooled, inline: undefined, speed, rowsWorth: rowsWorth(specs.inputs, warmUp) }
+    const speed = await warm(taken(specs), pooled.run, warmUp, maxMeasuredMs)
+    return { specs, pooled, inline: undefined, speed, rowsWorth: rowsWorth(taken(specs), warmUp) }
   } catch (error) {
     await pooled.release()
     throw error
   }
 }
 
+/** What callers give: the columns of a preprocessor, where there is one. */
+function taken ({ inputs, columns }: Specs): readonly TensorSpec[] {
+  return columns ?? inputs
+}
+
+function sizeOf (bytes: Uint8Array, { externalData = new Map(), preprocessor }: GraphParts): number {
+  return [...externalData.values()].reduce((sum, { length }) => sum + length, bytes.length + (preprocessor?.length ?? 0))
+}
+
 /** undefined: its runs are too long for this thread, or how long they are is not known. */
-async function openLight (bytes: Uint8Array, warmUp: Batch | undefined): Promise<{ inline: Session, speed: Speed } | undefined> {
-  const inline = await openSession(bytes)
+async function openLight (bytes: Uint8Array, parts: GraphParts, warmUp: Batch | undefined): Promise<{ inline: Session, speed: Speed } | undefined> {
+  const inline = await openSession(bytes, parts)
   try {
-    const speed = await warm(inline.inputs, inline.run, warmUp, inlineMs)
+    const speed = await warm(taken(inline), inline.run, warmUp, inlineMs)
     if (speed !== undefined && speed.oneRowMs <= inlineMs) return { inline, speed }
   } catch (error) {
     await inline.release()

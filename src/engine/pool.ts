@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import type { Lane, Run } from './batcher.ts'
-import { Thread, startWorker, type Model, type Specs } from './thread.ts'
+import type { GraphParts, Specs } from './graph.ts'
+import { Thread, startWorker, type Model } from './thread.ts'
 
 export interface Log {
   error: (data: object, message: string) => void
@@ -38,8 +39,8 @@ export class Pool {
     this.#startWorker = start
   }
 
-  session (bytes: Uint8Array): PooledSession {
-    const model = { session: ++this.#lastSession, bytes }
+  session (bytes: Uint8Array, parts: GraphParts = {}): PooledSession {
+    const model = { session: ++this.#lastSession, bytes, parts }
     return {
       open: () => this.#once(model, thread => thread.open(model)),
       lane: start => this.#add({ model, work: thread => start(inputs => thread.run(model, inputs), this.#spare()) }),

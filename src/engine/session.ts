@@ -1,32 +1,7 @@
 import type * as Runtime from 'onnxruntime-node'
 import type { Tensor, TensorSpec, TensorType } from '../tensor.ts'
-
-export type Tensors = Readonly<Record<string, Tensor>>
-
-export interface Answer {
-  /** Every output of the graph, by name. */
-  readonly outputs: Tensors
-  /** The inference alone, without the wait for its turn. */
-  readonly runMs: number
-}
-
-/** One loaded graph on this thread. */
-export interface Session {
-  readonly inputs: readonly TensorSpec[]
-  readonly outputs: readonly TensorSpec[]
-  /**
-   * Begins in the next turn of the event loop and holds the thread until the inference is done.
-   *
-   * @throws RunError when the runtime cannot run these inputs
-   */
-  run: (inputs: Tensors) => Promise<Answer>
-  release: () => Promise<void>
-}
-
-/** The runtime could not run the inputs it was given. The message is the runtime's: for the log, not for the caller. */
-export class RunError extends Error {
-  override readonly name = 'RunError'
-}
+import { chain } from './chain.ts'
+import { type Answer, type GraphParts, type Session, type Tensors, RunError } from './graph.ts'
 
 const runnable: readonly string[] = [
   'float32', 'float64', 'float16', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'bool', 'string',
@@ -50,10 +25,21 @@ function loadRuntime () {
 /**
  * Loads a graph. Whatever the runtime would print is in the errors, so it prints nothing itself.
  *
- * @param bytes  the whole file; may be dropped afterwards
+ * @param bytes  the whole file; it and its parts may be dropped afterwards
  * @throws Error with a short reason: not ONNX, an operator that the runtime lacks, an output that is no tensor
  */
-export async function openSession (bytes: Uint8Array): Promise<Session> {
+export async function openSession (bytes: Uint8Array, { externalData, preprocessor }: GraphParts = {}): Promise<Session> {
+  const graph = await openGraph(bytes, externalData)
+  if (preprocessor === undefined) return graph
+  try {
+    return chain(await openGraph(preprocessor), graph)
+  } catch (error) {
+    await graph.release()
+    throw new Error(`preprocessor.onnx: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+async function openGraph (bytes: Uint8Array, externalData: GraphParts['externalData'] = new Map()): Promise<Session> {
   if (bytes.length === 0) throw new Error('the file is empty')
   const { InferenceSession, Tensor } = await loadRuntime()
   const session = await InferenceSession.create(bytes, {
@@ -63,6 +49,7 @@ export async function openSession (bytes: Uint8Array): Promise<Session> {
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 4,
+    externalData: [...externalData].map(([path, data]) => ({ path, data })),
   }).catch((error: unknown) => { throw new Error(shortReason(error), { cause: error }) })
   try {
     return {

@@ -1,18 +1,13 @@
 import { Worker } from 'node:worker_threads'
 import { ApiError } from '../errors.ts'
-import type { TensorSpec } from '../tensor.ts'
-import { RunError, type Answer, type Tensors } from './session.ts'
+import { RunError, type Answer, type GraphParts, type Specs, type Tensors } from './graph.ts'
 import type { Reply, Request } from './worker.ts'
 
 /** A model as every thread may come to open it. */
 export interface Model {
   readonly session: number
   readonly bytes: Uint8Array
-}
-
-export interface Specs {
-  readonly inputs: readonly TensorSpec[]
-  readonly outputs: readonly TensorSpec[]
+  readonly parts: GraphParts
 }
 
 interface Call {
@@ -62,10 +57,14 @@ export class Thread {
     return this.#opened.has(session)
   }
 
-  async open ({ session, bytes }: Model): Promise<Specs> {
-    const { inputs, outputs } = await this.#call<'opened'>({ kind: 'open', session, model: compact(bytes) })
+  async open ({ session, bytes, parts: { externalData = new Map(), preprocessor } }: Model): Promise<Specs> {
+    const parts = {
+      externalData: new Map([...externalData].map(([name, data]) => [name, compact(data)])),
+      preprocessor: preprocessor === undefined ? undefined : compact(preprocessor),
+    }
+    const { specs } = await this.#call<'opened'>({ kind: 'open', session, model: compact(bytes), parts })
     this.#opened.add(session)
-    return { inputs, outputs }
+    return specs
   }
 
   async run (model: Model, inputs: Tensors): Promise<Answer> {

@@ -1,6 +1,6 @@
 import type { Tensor, TensorSpec } from '../tensor.ts'
 import { allocate, followsRows, isSame, rowWidth, sliceRows, type Batch } from './batch.ts'
-import { type Answer, RunError, type Tensors } from './session.ts'
+import { type Answer, RunError, type Tensors } from './graph.ts'
 
 /** What a warm-up measured: a run of n rows takes about oneRowMs + (n - 1) × perRowMs. */
 export interface Speed {

@@ -1,16 +1,16 @@
 import { parentPort } from 'node:worker_threads'
-import { openSession, RunError, type Answer, type Session, type Tensors } from './session.ts'
-import type { TensorSpec } from '../tensor.ts'
+import { RunError, type Answer, type GraphParts, type Session, type Specs, type Tensors } from './graph.ts'
+import { openSession } from './session.ts'
 
 /** What a pool asks of a thread, and what the thread replies, each with the id of the request. */
 export type Request = { readonly id: number, readonly session: number } & (
-  | { readonly kind: 'open', readonly model: Uint8Array }
+  | { readonly kind: 'open', readonly model: Uint8Array, readonly parts: GraphParts }
   | { readonly kind: 'run', readonly inputs: Tensors }
   | { readonly kind: 'release' }
 )
 
 export type Reply = { readonly id: number } & (
-  | { readonly kind: 'opened', readonly inputs: readonly TensorSpec[], readonly outputs: readonly TensorSpec[] }
+  | { readonly kind: 'opened', readonly specs: Specs }
   | { readonly kind: 'ran', readonly answer: Answer }
   | { readonly kind: 'released' }
   /** `run`: the runtime could not run the inputs; `open`: it could not load the model. */
@@ -23,9 +23,10 @@ async function reply (request: Request): Promise<Reply> {
   const { id } = request
   switch (request.kind) {
     case 'open': {
-      const session = await openSession(request.model)
+      const session = await openSession(request.model, request.parts)
       sessions.set(request.session, session)
-      return { kind: 'opened', id, inputs: session.inputs, outputs: session.outputs }
+      const { inputs, outputs, columns } = session
+      return { kind: 'opened', id, specs: { inputs, outputs, columns } }
     }
     case 'run': {
       const session = sessions.get(request.session)

@@ -4,10 +4,17 @@ import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { ApiError, type ErrorCode, type Fault } from '../errors.ts'
-import { type Problem, toProblem } from '../schemas/problem.ts'
+import { toProblem } from '../schemas/problem.ts'
+import { type ErrorShape, shapeOfPath, writeError } from '../schemas/protocol-errors.ts'
 import { allowedMethods } from './allowed-methods.ts'
 
-declare module 'fastify' { interface FastifyRequest { errorCode: ErrorCode | undefined } }
+declare module 'fastify' {
+  interface FastifyRequest { errorCode: ErrorCode | undefined }
+  interface FastifyContextConfig {
+    /** In whose words this route tells its errors; problem+json unless told. */
+    errors?: ErrorShape
+  }
+}
 
 /** What the framework and its plugins throw, in our words. */
 const frameworkErrors: Readonly<Record<string, readonly [ErrorCode, string]>> = {
@@ -21,7 +28,7 @@ const frameworkErrors: Readonly<Record<string, readonly [ErrorCode, string]>> = 
   FST_ERR_MAX_PARAM_LENGTH: ['URI_TOO_LONG', 'A part of the address is too long.'],
 }
 
-/** Every error of the server as application/problem+json, and 404 and 405 for what no route answers. */
+/** Every error of the server in the words of its route, and 404 and 405 for what no route answers. */
 export default fp(async app => {
   app.decorateRequest('errorCode', undefined)
   app.setErrorHandler((error: FastifyError, request, reply) => { sendError(error, request, reply) })
@@ -37,8 +44,9 @@ export function sendError (error: unknown, request: FastifyRequest, reply: Fasti
   if (known.status >= 500 && known.code === 'INTERNAL') request.log.error({ request_id: request.id, err: error }, 'request failed')
   request.errorCode = known.code
   for (const [name, value] of Object.entries(known.headers)) reply.header(name, value)
-  const problem: Problem = toProblem(known, request.url, request.id)
-  reply.code(known.status).type('application/problem+json; charset=utf-8').send(JSON.stringify(problem))
+  const shape = request.routeOptions?.config?.errors ?? shapeOfPath(request.url)
+  const { contentType, text } = writeError(shape, known, request.url, request.id)
+  reply.code(known.status).type(contentType).send(text)
 }
 
 function toApiError (error: unknown): ApiError {

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type Static } from 'typebox'
-import { ApiError } from '../errors.ts'
 import type { PredictInput } from '../schemas/decode.ts'
+import { Caller } from './caller.ts'
 import { addPredictBodies } from './predict-bodies.ts'
 
 const QuerySchema = Type.Object({
@@ -30,26 +30,6 @@ export async function predictRoutes (app: FastifyInstance): Promise<void> {
     reply.header('server-timing', `validate;dur=${shortMs(validateMs + preprocessMs)}, queue;dur=${shortMs(queueMs)}, run;dur=${shortMs(runMs)}`)
     reply.type('application/json; charset=utf-8')
     return writeAnswer({ single, predictions, warnings, latencyMs: shortMs(totalMs) })
-  }
-}
-
-/**
- * The one who waits for this answer. `request.signal` will not do: it aborts as soon as the body has
- * been read.
- */
-class Caller {
-  readonly #reply: FastifyReply
-
-  constructor (reply: FastifyReply) {
-    this.#reply = reply
-  }
-
-  get aborted (): boolean {
-    return this.#reply.raw.destroyed
-  }
-
-  get reason (): ApiError {
-    return new ApiError('CALLER_LEFT', 'The connection was closed while the rows waited for their run.')
   }
 }
 

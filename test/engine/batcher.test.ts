@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Batcher, type Run } from '../../src/engine/batcher.ts'
-import { RunError, type Answer, type Tensors } from '../../src/engine/session.ts'
+import { RunError, type Answer, type Tensors } from '../../src/engine/graph.ts'
 import { floats } from '../../src/onnx/build.ts'
 import { rows } from './graphs.ts'
 

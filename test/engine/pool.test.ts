@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterEach, expect, test } from 'vitest'
 import { Pool } from '../../src/engine/pool.ts'
-import { RunError, type Answer } from '../../src/engine/session.ts'
+import { RunError, type Answer } from '../../src/engine/graph.ts'
 import { startWorker } from '../../src/engine/thread.ts'
 import { indices, linear, lookup, rows } from './graphs.ts'
 

@@ -1,6 +1,7 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { afterEach, expect, test } from 'vitest'
-import { RunError, openSession, type Session } from '../../src/engine/session.ts'
+import { RunError, type Session } from '../../src/engine/graph.ts'
+import { openSession } from '../../src/engine/session.ts'
 import { model, node } from '../../src/onnx/build.ts'
 import { ModelProtoSchema, TypeProtoSchema } from '../../src/onnx/onnx_pb.ts'
 import type { Tensor } from '../../src/tensor.ts'

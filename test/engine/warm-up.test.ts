@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
-import { openSession, RunError, type Session, type Tensors } from '../../src/engine/session.ts'
+import { RunError, type Session, type Tensors } from '../../src/engine/graph.ts'
+import { openSession } from '../../src/engine/session.ts'
 import { measure, takesAnyRows, zeros } from '../../src/engine/warm-up.ts'
 import { node } from '../../src/onnx/build.ts'
 import { centred, deep, graph, indices, linear, lookup, rows, spec } from './graphs.ts'
