@@ -63,12 +63,12 @@ function treeRows ({ output, nodes }: Tree, tree: number): Row[] {
 
 /** Indices of what the root leads to, itself first. */
 function reachable (nodes: readonly TreeNode[]): number[] {
-  const order = [0]
-  for (let i = 0; i < order.length; i++) {
-    const node = nodes[order[i]!]!
-    if (node.kind !== 'leaf') order.push(node.yes, node.no)
+  const order = new Set([0])
+  for (const at of order) {
+    const node = nodes[at]!
+    if (node.kind !== 'leaf') order.add(node.yes).add(node.no)
   }
-  return order
+  return [...order]
 }
 
 /**

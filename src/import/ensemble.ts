@@ -16,7 +16,10 @@ export interface Ensemble {
 export interface Tree {
   /** The score that its leaves add to. */
   readonly output: number
-  /** [0] is the root. Nodes that nothing leads to are left out of the graph. */
+  /**
+   * [0] is the root. Nodes that nothing leads to are left out of the graph. Several nodes may share what they
+   * lead to, as tests that give one answer together do, but one of them at most as its `no`: the runtime needs that.
+   */
   readonly nodes: readonly TreeNode[]
 }
 
