@@ -25,14 +25,26 @@ export interface NodeDefinition {
   readonly name?: string
 }
 
+/** A list of maps from a class to its probability, one a row: what ZipMap gives. */
+export interface MapsSpec {
+  readonly name: string
+  readonly mapsFrom: 'int64' | 'string'
+}
+
+/** A constant whose bytes stand in a file beside the model. */
+export interface ExternalTensor extends Pick<Tensor, 'type' | 'shape'> {
+  /** `location`, `offset` and `length` by those names. */
+  readonly external: Readonly<Record<string, string>>
+}
+
 /** Nodes stand in an order in which every value is made before it is used. */
 export interface GraphDefinition {
   readonly name?: string
   readonly inputs: readonly TensorSpec[]
-  readonly outputs: readonly TensorSpec[]
+  readonly outputs: readonly (TensorSpec | MapsSpec)[]
   readonly nodes: readonly NodeDefinition[]
   /** Constants by name. */
-  readonly initializers?: Readonly<Record<string, Tensor>>
+  readonly initializers?: Readonly<Record<string, Tensor | ExternalTensor>>
 }
 
 export interface ModelDefinition {
@@ -91,7 +103,9 @@ function graphProto (graph: GraphDefinition): GraphProto {
   })
 }
 
-function valueInfo ({ name, type, shape }: TensorSpec): ValueInfoProto {
+function valueInfo (spec: TensorSpec | MapsSpec): ValueInfoProto {
+  if ('mapsFrom' in spec) return mapsInfo(spec)
+  const { name, type, shape } = spec
   const dim = shape.map(size => {
     if (size === -1) return {}
     return typeof size === 'string'
@@ -101,6 +115,12 @@ function valueInfo ({ name, type, shape }: TensorSpec): ValueInfoProto {
   return create(ValueInfoProtoSchema, {
     name, type: { value: { case: 'tensorType', value: { elemType: elementTypes[type], shape: { dim } } } },
   })
+}
+
+function mapsInfo ({ name, mapsFrom }: MapsSpec): ValueInfoProto {
+  const value = { value: { case: 'tensorType' as const, value: { elemType: elementTypes.float32, shape: {} } } }
+  const map = { value: { case: 'mapType' as const, value: { keyType: elementTypes[mapsFrom], valueType: value } } }
+  return create(ValueInfoProtoSchema, { name, type: { value: { case: 'sequenceType', value: { elemType: map } } } })
 }
 
 function attributeProto (name: string, value: Attribute): AttributeProto {
@@ -119,14 +139,19 @@ function attributeValue (value: Attribute) {
   return { type: attributeTypes.STRINGS, strings: value.map(utf8) }
 }
 
-function tensorProto ({ type, shape, data }: Tensor, name?: string): TensorProto {
-  const content = ArrayBuffer.isView(data)
+function tensorProto (tensor: Tensor | ExternalTensor, name?: string): TensorProto {
+  return create(TensorProtoSchema, {
+    ...(name === undefined ? {} : { name }), dataType: elementTypes[tensor.type], dims: tensor.shape.map(BigInt), ...contentOf(tensor),
+  })
+}
+
+function contentOf (tensor: Tensor | ExternalTensor) {
+  if ('external' in tensor) return { dataLocation: 1, externalData: Object.entries(tensor.external).map(([key, value]) => ({ key, value })) }
+  const { data } = tensor
+  return ArrayBuffer.isView(data)
     // ONNX is little-endian, and so is every machine that the inference runtime is built for.
     ? { rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice() }
     : { stringData: data.map(utf8) }
-  return create(TensorProtoSchema, {
-    ...(name === undefined ? {} : { name }), dataType: elementTypes[type], dims: shape.map(BigInt), ...content,
-  })
 }
 
 function utf8 (text: string): Uint8Array<ArrayBuffer> {
