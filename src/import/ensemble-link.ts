@@ -1,6 +1,7 @@
+import { elementTypes } from '../onnx/element-types.ts'
 import { floats, node, type GraphDefinition, type NodeDefinition } from '../onnx/build.ts'
 import type { Tensor } from '../tensor.ts'
-import { outputNames, type Ending, type Link } from './ensemble.ts'
+import { outputNames, type Ending, type Link } from './ensemble-shape.ts'
 
 type Part = Required<Pick<GraphDefinition, 'nodes' | 'outputs' | 'initializers'>>
 
@@ -49,7 +50,7 @@ function linked (link: Link, to: string): { nodes: NodeDefinition[], initializer
     case 'softplus': return { nodes: [node('Softplus', ['scores'], [to])] }
     case 'signedSquare': return { nodes: [node('Abs', ['scores'], ['size']), node('Mul', ['scores', 'size'], [to])] }
     case 'step': return {
-      nodes: [node('Greater', ['scores', 'zero'], ['above']), node('Cast', ['above'], [to], { to: 1n })],
+      nodes: [node('Greater', ['scores', 'zero'], ['above']), node('Cast', ['above'], [to], { to: BigInt(elementTypes.float32) })],
       initializers: { zero: floats([0], []) },
     }
     default: throw new Error(`no graph for ${JSON.stringify(link satisfies never)}`)
