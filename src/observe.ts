@@ -25,10 +25,10 @@ export function observeInference (monitor: Monitor, log: FastifyBaseLogger): Reg
     ignored: paths => {
       log.warn({ paths }, 'folders are neither a model nor a version, or cannot be read')
     },
-    onPrediction: ({ model, rows, predictions, requested, timings, error }) => {
+    onPrediction: ({ model, protocol, rows, predictions, requested, partial, timings, error }) => {
       const counted = monitors.get(model)
-      const outcome = error !== undefined ? outcomeOf(error) : rows.length < requested ? 'partial' : 'ok'
-      counted?.request('predict', outcome, timings, requested)
+      const outcome = error !== undefined ? outcomeOf(error) : partial ? 'partial' : 'ok'
+      counted?.request(protocol, outcome, timings, requested)
       counted?.predictions(rows, predictions)
     },
   }

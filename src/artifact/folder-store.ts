@@ -13,6 +13,10 @@ const RepositorySchema = Type.Object({ default: Type.Optional(Type.String()) }, 
 export function folderStore (root: string): ModelStore {
   return {
     list: () => listRepository(root),
+    model: async name => {
+      const folders = isName(name) ? await subfolders(join(root, name)).catch(() => undefined) : undefined
+      return folders && modelEntry(name, folders)
+    },
     version: (name, version) => versionFolder(root, name, version),
     aliases: async name => {
       try {
@@ -34,9 +38,13 @@ async function listRepository (root: string): Promise<Repository> {
       continue
     }
     ignored.push(...folders.filter(folder => !isName(folder)).map(folder => `${name}/${folder}`))
-    models.push({ name, versions: sortVersions(folders.filter(isName)) })
+    models.push(modelEntry(name, folders))
   }
   return { models, ignored, defaultModel: await defaultModel(root) }
+}
+
+function modelEntry (name: string, folders: readonly string[]): ModelEntry {
+  return { name, versions: sortVersions(folders.filter(isName)) }
 }
 
 async function modelFolders (root: string): Promise<string[]> {

@@ -71,10 +71,10 @@ function fileFaults ({ task, files }: Manifest): string[] {
   for (const file of Object.keys(files)) {
     if (!isName(file)) faults.push(`/files: "${file}" must be the name of a file in the version's own folder`)
     else if (file === 'manifest.json') faults.push('/files: manifest.json cannot hold its own hash; leave it out')
-    else if (file === 'preprocessor.onnx') faults.push('/files: preprocessor.onnx is not supported yet; write its steps as preprocessor.json')
     else if (task === 'tensor' && tabularFiles.includes(file)) faults.push(`/files: ${file} needs features, and the task "tensor" has none`)
   }
   if (!('model.onnx' in files)) faults.push('/files: must list model.onnx')
+  if ('preprocessor.json' in files && 'preprocessor.onnx' in files) faults.push('/files: preprocessor.json and preprocessor.onnx exclude each other')
   return faults
 }
 

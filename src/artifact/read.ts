@@ -12,14 +12,21 @@ import type { VersionFiles } from './store.ts'
 export interface Artifact {
   readonly manifest: Manifest
   readonly model: Uint8Array
+  /** Weights that the graph keeps outside of itself, by file name. */
+  readonly externalData: ReadonlyMap<string, Uint8Array>
   readonly preprocessor: Preprocessor | undefined
+  /** preprocessor.onnx: raw columns in, inputs of the model out. */
+  readonly preprocessorGraph: Uint8Array | undefined
   readonly golden: Golden | undefined
   readonly baseline: Baseline | undefined
   /** What a person would expect and is not there, for the log. */
   readonly notes: readonly string[]
 }
 
-const optionalFiles = ['preprocessor.json', 'golden.json', 'baseline.json'] as const
+const optionalFiles = ['preprocessor.json', 'preprocessor.onnx', 'golden.json', 'baseline.json'] as const
+const ownFiles: readonly string[] = ['manifest.json', 'model.onnx', ...optionalFiles]
+/** What people leave in a folder without a manifest that holds no weights. */
+const noWeights = /\.(md|txt|json|ya?ml|pbtxt|csv|html?|py|ipynb|png|svg)$/i
 
 /**
  * Reads and verifies one version: shape of the manifest, then size and SHA-256 of each file it lists,
@@ -40,6 +47,8 @@ export async function readArtifact (files: VersionFiles): Promise<Artifact> {
   return {
     manifest,
     model: required(contents, 'model.onnx'),
+    externalData: new Map([...contents].filter(([file]) => !ownFiles.includes(file))),
+    preprocessorGraph: contents.get('preprocessor.onnx'),
     preprocessor: parseFile(contents, 'preprocessor.json', PreprocessorSchema, 'BAD_PREPROCESSOR'),
     golden: parseFile(contents, 'golden.json', GoldenSchema, 'BAD_GOLDEN'),
     baseline: parseFile(contents, 'baseline.json', BaselineSchema, 'BAD_BASELINE'),
@@ -52,10 +61,16 @@ async function readBareModel (files: VersionFiles, present: ReadonlySet<string>)
   if (!present.has('model.onnx')) throw new ArtifactError('MISSING_FILE', 'neither manifest.json nor model.onnx is there')
   const model = await files.read('model.onnx')
   const { name, version } = files
+  const externalData = new Map<string, Uint8Array>()
+  for (const file of present) {
+    if (!ownFiles.includes(file) && !noWeights.test(file)) externalData.set(file, await files.read(file))
+  }
   return {
     manifest: { schemaVersion: 1, name, version, task: 'tensor', files: { 'model.onnx': { sha256: sha256(model), bytes: model.byteLength } } },
     model,
+    externalData,
     preprocessor: undefined,
+    preprocessorGraph: undefined,
     golden: undefined,
     baseline: undefined,
     notes: ['no manifest.json: served as raw tensors, without feature names, labels, limits and golden rows'],

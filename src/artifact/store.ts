@@ -2,6 +2,8 @@
 export interface ModelStore {
   /** @throws FatalError when the place itself cannot be read */
   list: () => Promise<Repository>
+  /** One model as it stands there now; undefined where there is none that can be read. */
+  model: (name: string) => Promise<ModelEntry | undefined>
   version: (name: string, version: string) => VersionFiles
   /**
    * The text of a model's aliases.json, undefined where there is none.

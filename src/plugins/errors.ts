@@ -42,6 +42,7 @@ export default fp(async app => {
 export function sendError (error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const known = toApiError(error)
   if (known.status >= 500 && known.code === 'INTERNAL') request.log.error({ request_id: request.id, err: error }, 'request failed')
+  if (known.code === 'UNRUNNABLE_VALUES') request.log.warn({ request_id: request.id, err: known.cause }, 'the model could not run what a caller sent')
   request.errorCode = known.code
   for (const [name, value] of Object.entries(known.headers)) reply.header(name, value)
   const shape = request.routeOptions?.config?.errors ?? shapeOfPath(request.url)

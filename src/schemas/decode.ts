@@ -7,6 +7,8 @@ export type PredictInput =
   | { readonly type: 'json', readonly body: unknown }
   | { readonly type: 'csv', readonly text: string }
   | { readonly type: 'ndjson', readonly text: string }
+  /** Rows that a protocol has found in its own body; `pointer` says where there row i stands. */
+  | { readonly type: 'rows', readonly rows: readonly unknown[], readonly pointer: (row: number) => string }
 
 /** The rows of a request, each still in the caller's form. */
 export interface RowSource {
@@ -44,6 +46,7 @@ function decode (input: PredictInput, features: readonly Feature[], maxRows: num
     case 'json': return decodeJson(input.body)
     case 'csv': return lines(decodeCsv(input.text, features, maxRows), 'INVALID_INPUT')
     case 'ndjson': return lines(decodeNdjson(input.text, maxRows), 'NOT_JSON')
+    case 'rows': return { ...jsonRows(input.rows, false), pointer: input.pointer }
     default: return input satisfies never
   }
 }

@@ -1,6 +1,7 @@
 import { ArtifactError } from '../artifact/artifact-error.ts'
 import type { Manifest } from '../artifact/manifest.ts'
 import type { Tensor, TensorSpec } from '../tensor.ts'
+import { shortDecimal } from './short-decimal.ts'
 
 /** What the model says of each row. */
 export interface Answers {
@@ -96,12 +97,6 @@ function outputOf (outputs: Readonly<Record<string, Tensor>>, name: string | und
   return tensor
 }
 
-/**
- * The short decimal that is the same float32: 0.95 for what is 0.949999988… as a double. Numbers that
- * have none in seven digits stay as they are, so a caller who reads float32 loses nothing.
- */
 function tidy (x: number, type: Tensor['type']): number {
-  if (type !== 'float32') return x
-  const short = Math.abs(x) < 1 ? Math.round(x * 1e7) / 1e7 : Number(x.toPrecision(7))
-  return Math.fround(short) === x ? short : x
+  return type === 'float32' ? shortDecimal(x) : x
 }

@@ -1,8 +1,8 @@
 import type { Fault } from '../errors.ts'
-import type { EncodingFault, Matrix } from '../preprocess/compile.ts'
+import type { EncodingFault } from '../preprocess/compile.ts'
+import type { Tensors } from '../engine/engine.ts'
 import type { Row } from '../row.ts'
 import type { RowSource } from '../schemas/decode.ts'
-import { allocate } from './matrix.ts'
 import type { Tabular } from './tabular.ts'
 import { RowFaults } from './row-faults.ts'
 
@@ -11,8 +11,8 @@ export interface Batch {
   readonly rows: readonly Row[]
   /** The place in the request of each of `rows`. */
   readonly places: readonly number[]
-  /** [rows, width]; longer when there were bad rows. */
-  readonly matrix: Matrix
+  /** What the graph takes for them. */
+  readonly inputs: Tensors
   readonly faults: RowFaults
   readonly warnings: readonly Fault[]
   readonly validateMs: number
@@ -22,18 +22,18 @@ export interface Batch {
 const maxListedWarnings = 1000
 
 /**
- * Validates all rows, then writes the good ones into one matrix. Allocates nothing per row but what it
+ * Validates all rows, then writes the good ones into the graph's inputs. Allocates nothing per row but what it
  * returns: this is done for every request.
  *
  * @param partial bad rows will be answered in their places
  */
-export function encodeRows ({ reader, encoder }: Tabular, source: RowSource, partial: boolean): Batch {
+export function encodeRows ({ reader, feed }: Pick<Tabular, 'reader' | 'feed'>, source: RowSource, partial: boolean): Batch {
   const startedMs = performance.now()
   const faults = new RowFaults(source, partial)
   const valid = validRows(reader, source, faults)
   const validateMs = performance.now() - startedMs
 
-  const matrix = allocate(encoder, valid.rows.length)
+  const filling = feed.begin(valid.rows.length)
   const warnings = new Warnings(source)
   const rows: Row[] = []
   const places: number[] = []
@@ -43,7 +43,7 @@ export function encodeRows ({ reader, encoder }: Tabular, source: RowSource, par
   for (let i = 0; i < valid.rows.length; i++) {
     const row = valid.rows[i] as Row
     place = valid.places[i] as number
-    encoder.write(row, matrix, rows.length * encoder.width, onFault)
+    filling.write(row, rows.length, onFault)
     if (found.length > 0) {
       faults.add(place, found)
       found = []
@@ -57,8 +57,7 @@ export function encodeRows ({ reader, encoder }: Tabular, source: RowSource, par
       found = []
     }
   }
-  const full = rows.length === valid.rows.length
-  return { rows, places, matrix: full ? matrix : matrix.subarray(0, rows.length * encoder.width), faults, warnings: warnings.list(), validateMs }
+  return { rows, places, inputs: filling.tensors(rows.length), faults, warnings: warnings.list(), validateMs }
 }
 
 function validRows (reader: Tabular['reader'], source: RowSource, faults: RowFaults): { rows: Row[], places: number[] } {

@@ -1,20 +1,30 @@
-import type { Manifest } from '../artifact/manifest.ts'
-import type { Caller } from '../engine/engine.ts'
+import type { Caller, Batch as GraphBatch, RunResult, Tensors } from '../engine/engine.ts'
 import { ApiError, type Fault } from '../errors.ts'
 import type { Row } from '../row.ts'
 import type { Prediction, WriteAnswer } from '../schemas/answer-text.ts'
 import { type PredictInput, type RowSource, decodeRows } from '../schemas/decode.ts'
+import type { Answers } from './answers.ts'
 import { type Batch, encodeRows } from './encode.ts'
 import type { Model } from './model.ts'
+import { assemble, invalidInput } from './predictions.ts'
 import type { Registry } from './registry.ts'
-import type { TimedAnswers } from './tabular.ts'
-import type { RowFaults } from './row-faults.ts'
+import { toCaller } from './run-error.ts'
+import type { Tabular } from './tabular.ts'
+import { areFeatures, columnsToRows, toBatch } from './tensors.ts'
 
-export interface PredictOptions {
-  /** Bad rows are answered in their place instead of failing the request. */
-  readonly partial?: boolean
+/** In whose words a request came; a label of the metrics. */
+export type Protocol = 'predict' | 'oip' | 'mlflow' | 'sagemaker' | 'vertex' | 'tfserving'
+
+export interface InferOptions {
   /** Asked before a run starts: rows that nobody waits for any more are not run. */
   readonly signal?: Caller
+  /** `predict` unless told. */
+  readonly protocol?: Protocol
+}
+
+export interface PredictOptions extends InferOptions {
+  /** Bad rows are answered in their place instead of failing the request. */
+  readonly partial?: boolean
 }
 
 /** Milliseconds spent in each stage of a request. */
@@ -38,14 +48,23 @@ export interface PredictResult {
   readonly writeAnswer: WriteAnswer
 }
 
-/** What a prediction came to, told once per request that reached a version; for metrics and drift. */
+export interface InferResult {
+  /** Every output of the graph, by name; they may be views into a buffer that other requests share. */
+  readonly outputs: Tensors
+  readonly timings: Timings
+}
+
+/** What a request came to, told once per request that reached a version; for metrics and drift. */
 export interface PredictionEvent {
   readonly model: Model
-  /** The rows that were predicted, and what for each: a class index or a value. */
+  readonly protocol: Protocol
+  /** The rows that were predicted, and what for each: a class index or a value. None where tensors were sent. */
   readonly rows: readonly Row[]
   readonly predictions: ArrayLike<number>
   /** Rows of the request, the bad ones included. */
   readonly requested: number
+  /** True where bad rows were answered in their places. */
+  readonly partial: boolean
   readonly timings: Timings | undefined
   readonly error: unknown
 }
@@ -70,85 +89,124 @@ export class Inference {
   /**
    * Answers every row of a request, in order.
    *
-   * @throws ApiError for rows that do not fit the model, for a full queue and for a run that took too long
+   * @throws ApiError for rows that do not fit the model, values that it cannot run, a full queue and a run that took too long
    */
   async predict (model: Model, input: PredictInput, options: PredictOptions = {}): Promise<PredictResult> {
-    const request: Request = { model, input, options, startedMs: performance.now(), requested: 0 }
-    let answered: Answered
+    const request = begin(model, options)
+    const { tabular } = model
     try {
-      answered = await this.#answer(request)
+      if (tabular === undefined) throw withoutFeatures(model)
+      const source = decodeRows(input, tabular.reader.features, this.#options.maxRows)
+      const batch = encode(request, tabular, source, options.partial === true)
+      const rows = batch.rows.length
+      // Where every row was bad, each is answered in its place.
+      const answers = rows === 0 ? noAnswers : tabular.readAnswers(await this.#run(request, { inputs: batch.inputs, rows }, options), rows)
+      const predictions = assemble(model.manifest, source, batch, answers)
+      if (batch.faults.count > 0 && options.partial !== true) throw invalidInput(batch.faults, source)
+      const timings = timingsOf(request)
+      this.#tell(request, timings, batch.rows, answers.predictions, batch.faults.count > 0)
+      return { single: source.single, predictions, warnings: batch.warnings, timings, writeAnswer: tabular.writeAnswer }
     } catch (error) {
-      this.#options.onPrediction({ model, rows: [], predictions: [], requested: request.requested, timings: undefined, error })
-      throw error
+      throw this.#failed(request, error)
     }
-    const { rows, answers, result } = answered
-    this.#options.onPrediction({ model, rows, predictions: answers.predictions, requested: request.requested, timings: result.timings, error: undefined })
-    return result
   }
 
-  async #answer (request: Request): Promise<Answered> {
-    const { model, options, startedMs } = request
-    const { tabular } = model
-    if (tabular === undefined) throw withoutFeatures(model)
-    const source = decodeRows(request.input, tabular.reader.features, this.#options.maxRows)
-    request.requested = source.rows.length
-    const batch = encodeRows(tabular, source, options.partial === true)
-    if (batch.faults.count > 0 && options.partial !== true) throw invalidInput(batch.faults, source)
-    const encodedMs = performance.now()
+  /**
+   * Runs tensors: the graph's own inputs, or the model's features as named columns, which are validated
+   * and encoded as rows are.
+   *
+   * @throws ApiError as `predict` does; BAD_ENVELOPE for tensors that are not what the model takes
+   */
+  async infer (model: Model, inputs: Tensors, options: InferOptions = {}): Promise<InferResult> {
+    const request = begin(model, options)
+    try {
+      return areFeatures(model, inputs) ? await this.#inferColumns(request, inputs, options) : await this.#inferTensors(request, inputs, options)
+    } catch (error) {
+      throw this.#failed(request, error)
+    }
+  }
 
-    const answers = batch.rows.length === 0 ? noAnswers : await tabular.run(batch.matrix, batch.rows.length, { timeoutMs: this.#options.timeoutMs, signal: options.signal })
-    const predictions = assemble(model.manifest, source, batch, answers)
-    if (batch.faults.count > 0 && options.partial !== true) throw invalidInput(batch.faults, source)
-    const timings = timingsOf(startedMs, batch, encodedMs, answers)
-    return { rows: batch.rows, answers, result: { single: source.single, predictions, warnings: batch.warnings, timings, writeAnswer: tabular.writeAnswer } }
+  async #inferColumns (request: Request, inputs: Tensors, options: InferOptions): Promise<InferResult> {
+    const { reader, readAnswers } = request.model.tabular as Tabular
+    const source = columnsToRows(reader.features, inputs, this.#options.maxRows)
+    const { inputs: encoded, rows } = encode(request, request.model.tabular as Tabular, source, false)
+    const outputs = await this.#run(request, { inputs: encoded, rows: rows.length }, options)
+    const { predictions } = rows.length === 0 ? noAnswers : readAnswers(outputs, rows.length)
+    const timings = timingsOf(request)
+    this.#tell(request, timings, rows, predictions, false)
+    return { outputs, timings }
+  }
+
+  async #inferTensors (request: Request, inputs: Tensors, options: InferOptions): Promise<InferResult> {
+    const batch = toBatch(request.model.engine, inputs)
+    request.requested = batch.rows
+    request.validatedMs = request.encodedMs = performance.now()
+    const outputs = await this.#run(request, batch, options)
+    const timings = timingsOf(request)
+    this.#tell(request, timings, [], [], false)
+    return { outputs, timings }
+  }
+
+  async #run (request: Request, batch: GraphBatch, { signal }: InferOptions): Promise<Tensors> {
+    const ran = await request.model.engine.run(batch, { signal, timeoutMs: this.#options.timeoutMs })
+    request.ran = ran
+    request.ranMs = performance.now()
+    return ran.outputs
+  }
+
+  #tell ({ model, protocol, requested }: Request, timings: Timings, rows: readonly Row[], predictions: ArrayLike<number>, partial: boolean): void {
+    this.#options.onPrediction({ model, protocol, rows, predictions, requested, partial, timings, error: undefined })
+  }
+
+  /** @returns what the caller is told */
+  #failed ({ model, protocol, requested }: Request, cause: unknown): unknown {
+    const error = toCaller(cause)
+    this.#options.onPrediction({ model, protocol, rows: [], predictions: [], requested, partial: false, timings: undefined, error })
+    return error
   }
 }
 
+/** A request on its way, and when it came past where. */
 interface Request {
   readonly model: Model
-  readonly input: PredictInput
-  readonly options: PredictOptions
+  readonly protocol: Protocol
   readonly startedMs: number
   requested: number
+  validatedMs: number
+  encodedMs: number
+  ran: Pick<RunResult, 'queueMs' | 'runMs'>
+  ranMs: number
 }
 
-interface Answered { readonly rows: readonly Row[], readonly answers: TimedAnswers, readonly result: PredictResult }
+const notRun = { queueMs: 0, runMs: 0 }
+const noAnswers: Answers = { predictions: new Float64Array(0), probabilities: undefined }
 
-/** Puts each answer, or each bad row's faults, into its row's place; an answer that is no number is a fault too. */
-function assemble ({ task, labels }: Manifest, source: RowSource, { places, faults }: Batch, answers: TimedAnswers): Prediction[] {
-  const predictions = new Array<Prediction>(source.rows.length)
-  places.forEach((place, i) => {
-    const prediction = answers.predictions[i] ?? NaN
-    const probabilities = answers.probabilities?.[i]
-    if (!Number.isFinite(prediction) || probabilities?.every(Number.isFinite) === false) {
-      faults.add(place, [{ path: '', message: 'the model gives no finite number for this row' }])
-    } else if (task === 'regression') {
-      predictions[place] = { prediction }
-    } else {
-      const className = labels?.[prediction] ?? ''
-      predictions[place] = probabilities === undefined ? { prediction, class_name: className } : { prediction, class_name: className, probabilities }
-    }
-  })
-  for (const [place, errors] of faults.listed) predictions[place] = { errors }
-  return predictions
+function begin (model: Model, { protocol = 'predict' }: InferOptions): Request {
+  const startedMs = performance.now()
+  return { model, protocol, startedMs, requested: 0, validatedMs: startedMs, encodedMs: startedMs, ran: notRun, ranMs: startedMs }
 }
 
-const noAnswers: TimedAnswers = { predictions: new Float64Array(0), probabilities: undefined, queueMs: 0, runMs: 0, postprocessMs: 0 }
+function encode (request: Request, tabular: Tabular, source: RowSource, partial: boolean): Batch {
+  request.requested = source.rows.length
+  const batch = encodeRows(tabular, source, partial)
+  request.validatedMs = request.startedMs + batch.validateMs
+  if (batch.faults.count > 0 && !partial) throw invalidInput(batch.faults, source)
+  request.encodedMs = performance.now()
+  return batch
+}
 
-function timingsOf (startedMs: number, { validateMs }: Batch, encodedMs: number, answers: TimedAnswers): Timings {
-  const totalMs = performance.now() - startedMs
-  const { queueMs, runMs, postprocessMs } = answers
-  return { validateMs, preprocessMs: encodedMs - startedMs - validateMs, queueMs, runMs, postprocessMs, totalMs }
+function timingsOf ({ startedMs, validatedMs, encodedMs, ran: { queueMs, runMs }, ranMs }: Request): Timings {
+  const nowMs = performance.now()
+  return {
+    validateMs: validatedMs - startedMs,
+    preprocessMs: encodedMs - validatedMs,
+    queueMs,
+    runMs,
+    postprocessMs: nowMs - ranMs,
+    totalMs: nowMs - startedMs,
+  }
 }
 
 function withoutFeatures ({ manifest: { name, version } }: Model): ApiError {
   return new ApiError('ROUTE_NOT_FOUND', `${name} ${version} is served as raw tensors: it has no features to predict from. Give it a manifest.json that names them.`)
-}
-
-function invalidInput (faults: RowFaults, source: RowSource): ApiError {
-  const errors = faults.list()
-  const more = faults.count > errors.length ? ` The first ${errors.length} are listed.` : ''
-  const count = faults.count === 1 ? 'One value does' : `${faults.count} values do`
-  const rows = source.single ? '' : ` in ${faults.listed.size} of ${source.rows.length} rows`
-  return new ApiError(source.unreadable.size > 0 ? source.unreadableCode : 'INVALID_INPUT', `${count} not fit the model${rows}.${more}`, { errors })
 }

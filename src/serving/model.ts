@@ -1,11 +1,10 @@
 import { ArtifactError } from '../artifact/artifact-error.ts'
 import type { Manifest } from '../artifact/manifest.ts'
 import type { Artifact } from '../artifact/read.ts'
-import type { Batch, Engine, EngineHost } from '../engine/engine.ts'
-import type { Encoder } from '../preprocess/compile.ts'
+import type { Batch, Engine, EngineHost, GraphParts } from '../engine/engine.ts'
+import { matrixFeed } from '../preprocess/feed.ts'
 import { checkGolden } from './golden.ts'
-import { allocate } from './matrix.ts'
-import { type Tabular, compileEncoder, compileSpec, compileTabular } from './tabular.ts'
+import { type Tabular, compileFeed, compileSpec, compileTabular } from './tabular.ts'
 
 /** A version that proved itself: it answers until it is closed. */
 export interface Model {
@@ -28,7 +27,7 @@ export async function openModel (artifact: Artifact, host: EngineHost, startedMs
   const engine = await openEngine(artifact, host)
   try {
     const tabular = manifest.features === undefined ? undefined : compileTabular(artifact, manifest.features, engine)
-    if (tabular !== undefined) await checkGolden(artifact.golden, tabular)
+    if (tabular !== undefined) await checkGolden(artifact.golden, tabular, engine)
     return { artifact, manifest, engine, tabular, loadMs: performance.now() - startedMs }
   } catch (error) {
     await engine.close()
@@ -39,7 +38,7 @@ export async function openModel (artifact: Artifact, host: EngineHost, startedMs
 async function openEngine (artifact: Artifact, host: EngineHost): Promise<Engine> {
   const warmUp = warmUpOf(artifact)
   try {
-    return await host.open(artifact.model, { warmUp })
+    return await host.open(artifact.model, { ...partsOf(artifact), warmUp })
   } catch (error) {
     // Rows that do not fit the graph fail in it with words that only its author understands.
     if (warmUp !== undefined) await refuseMisfit(artifact, host)
@@ -49,10 +48,10 @@ async function openEngine (artifact: Artifact, host: EngineHost): Promise<Engine
 
 /** @throws ArtifactError when the graph can be opened and its inputs are not what the preprocessor fills */
 async function refuseMisfit (artifact: Artifact, host: EngineHost): Promise<void> {
-  const engine = await host.open(artifact.model).catch(() => undefined)
+  const engine = await host.open(artifact.model, partsOf(artifact)).catch(() => undefined)
   if (engine === undefined) return
   try {
-    compileEncoder(artifact, artifact.manifest.features ?? [], engine.inputs)
+    compileFeed(artifact, artifact.manifest.features ?? [], engine)
   } finally {
     await engine.close()
   }
@@ -60,11 +59,11 @@ async function refuseMisfit (artifact: Artifact, host: EngineHost): Promise<void
 
 /** Without a preprocessor the graph itself says what a row is. */
 function warmUpOf ({ preprocessor, manifest: { features } }: Artifact): Batch | undefined {
-  return preprocessor === undefined || features === undefined ? undefined : emptyBatch(compileSpec(preprocessor, features))
+  if (preprocessor === undefined || features === undefined) return undefined
+  // One row of zeros: the engine measures a run with it before anybody waits.
+  return { inputs: matrixFeed(compileSpec(preprocessor, features)).begin(1).tensors(1), rows: 1 }
 }
 
-/** One row of zeros: the engine measures a run with it before anybody waits. */
-function emptyBatch (encoder: Encoder): Batch {
-  const { input, type, width } = encoder
-  return { inputs: { [input]: { type, shape: [1, width], data: allocate(encoder, 1) } }, rows: 1 }
+function partsOf ({ externalData, preprocessorGraph }: Artifact): GraphParts {
+  return { externalData, preprocessor: preprocessorGraph }
 }

@@ -1,50 +1,57 @@
 import { ArtifactError } from '../artifact/artifact-error.ts'
 import type { Feature } from '../artifact/manifest.ts'
 import type { Artifact } from '../artifact/read.ts'
-import type { Engine, RunOptions } from '../engine/engine.ts'
-import { type Encoder, type Matrix, compilePreprocessor, identityPreprocessor } from '../preprocess/compile.ts'
+import type { GraphSpecs } from '../engine/engine.ts'
+import { columnsFeed } from '../preprocess/columns.ts'
+import { type Encoder, compilePreprocessor, identityPreprocessor } from '../preprocess/compile.ts'
+import { type Feed, matrixFeed } from '../preprocess/feed.ts'
 import type { Preprocessor } from '../preprocess/spec.ts'
 import { type WriteAnswer, compileAnswerText } from '../schemas/answer-text.ts'
 import { type RowReader, compileRowReader } from '../schemas/row-reader.ts'
-import type { Tensor, TensorSpec } from '../tensor.ts'
-import { type Answers, compileAnswers } from './answers.ts'
+import type { TensorSpec } from '../tensor.ts'
+import { type ReadAnswers, compileAnswers } from './answers.ts'
 
 /** The rows' way through a version with features. */
 export interface Tabular {
   readonly reader: RowReader
-  readonly encoder: Encoder
+  readonly feed: Feed
   readonly writeAnswer: WriteAnswer
-  /** Runs encoded rows; `matrix` is [rows, encoder.width] and belongs to the engine from here on. */
-  readonly run: (matrix: Matrix, rows: number, options?: RunOptions) => Promise<TimedAnswers>
+  /** What the graph's outputs say of each row. */
+  readonly readAnswers: ReadAnswers
 }
 
-export interface TimedAnswers extends Answers { readonly queueMs: number, readonly runMs: number, readonly postprocessMs: number }
-
 /** @throws ArtifactError when the version's parts do not fit together */
-export function compileTabular (artifact: Artifact, features: readonly Feature[], engine: Engine): Tabular {
-  const encoder = compileEncoder(artifact, features, engine.inputs)
-  const readAnswers = compileAnswers(artifact.manifest, engine.outputs)
+export function compileTabular (artifact: Artifact, features: readonly Feature[], engine: GraphSpecs): Tabular {
   return {
-    encoder,
+    feed: compileFeed(artifact, features, engine),
+    readAnswers: compileAnswers(artifact.manifest, engine.outputs),
     reader: compileRowReader(features),
     writeAnswer: compileAnswerText(artifact.manifest),
-    run: async (matrix, rows, options) => {
-      const input: Tensor = { type: encoder.type, shape: [rows, encoder.width], data: matrix }
-      const { outputs, queueMs, runMs } = await engine.run({ inputs: { [encoder.input]: input }, rows }, options)
-      const ranMs = performance.now()
-      const { predictions, probabilities } = readAnswers(outputs, rows)
-      return { predictions, probabilities, queueMs, runMs, postprocessMs: performance.now() - ranMs }
-    },
   }
 }
 
-/** @throws ArtifactError when the graph's inputs are not what the preprocessor fills */
-export function compileEncoder ({ preprocessor }: Artifact, features: readonly Feature[], inputs: readonly TensorSpec[]): Encoder {
-  const spec = preprocessor ?? identityPreprocessor(features, onlyInput(inputs))
-  const encoder = compileSpec(spec, features)
-  const fault = inputFault(encoder, inputs)
+/** @throws ArtifactError when the graph's inputs are not what the features fill */
+export function compileFeed ({ preprocessor }: Artifact, features: readonly Feature[], { inputs, columns }: GraphSpecs): Feed {
+  const taken = columns ?? inputs
+  if (preprocessor === undefined && !isOneMatrix(taken, features)) return namedColumns(features, taken)
+  const encoder = compileSpec(preprocessor ?? identityPreprocessor(features, onlyInput(taken)), features)
+  const fault = inputFault(encoder, taken)
   if (fault !== undefined) throw new ArtifactError('SIGNATURE_MISMATCH', fault)
-  return encoder
+  return matrixFeed(encoder)
+}
+
+/** One input that is no feature's own. */
+function isOneMatrix (inputs: readonly TensorSpec[], features: readonly Feature[]): boolean {
+  return inputs.length === 1 && !features.some(({ name }) => name === inputs[0]?.name)
+}
+
+/** @throws ArtifactError when inputs and features are not the same */
+function namedColumns (features: readonly Feature[], inputs: readonly TensorSpec[]): Feed {
+  try {
+    return columnsFeed(features, inputs)
+  } catch (error) {
+    throw new ArtifactError('SIGNATURE_MISMATCH', (error as Error).message)
+  }
 }
 
 /** @throws ArtifactError BAD_PREPROCESSOR */

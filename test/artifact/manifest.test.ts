@@ -70,7 +70,7 @@ describe('what the shape cannot say', () => {
     ['__proto__ among the files', { files: JSON.parse(`{"model.onnx": {}, "__proto__": {"sha256": "${sha256}", "bytes": 1}}`) }, ['/files: "__proto__" must be the name of a file in the version\'s own folder']],
     ['no model', { files: { 'golden.json': file } }, ['/files: must list model.onnx']],
     ['itself', { files: { ...flower.files, 'manifest.json': file } }, ['/files: manifest.json cannot hold its own hash; leave it out']],
-    ['a graph before the model', { files: { ...flower.files, 'preprocessor.onnx': file } }, ['/files: preprocessor.onnx is not supported yet; write its steps as preprocessor.json']],
+    ['two preprocessors', { files: { ...flower.files, 'preprocessor.json': file, 'preprocessor.onnx': file } }, ['/files: preprocessor.json and preprocessor.onnx exclude each other']],
     ['no features', { features: undefined }, ['/features: is required for a classification']],
     ['no labels', { labels: undefined }, ['/labels: is required for a classification']],
     ['a label twice', { labels: ['rose', 'violet', 'rose'] }, ['/labels: "rose" occurs twice']],

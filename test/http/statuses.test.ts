@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../src/errors.ts'
 import { floats, model, node } from '../../src/onnx/build.ts'
 import { type TestApp, startApp } from '../helpers/app.ts'
 import { claims, jwt } from '../helpers/keys.ts'
-import { type Files, flowerFiles, regressionFiles, withManifest } from '../helpers/models.ts'
+import { flowerFiles, regressionFiles, withManifest } from '../helpers/models.ts'
 import { heavyFiles } from './heavy.ts'
 import { expectProblem } from './problem.ts'
 import { requestRaw, sendRaw } from './raw.ts'
@@ -289,33 +289,66 @@ test('504: an inference that takes longer than it may', async () => {
   expectProblem(await server.post('/predict', { instances: new Array<object>(200).fill({ x: 1 }) }), 'INFERENCE_TIMEOUT', { instance: '/predict' })
 })
 
-describe('500', () => {
-  /** Looks x up in a table of three: the runtime refuses a larger one, in words that are not for callers. */
-  const fragile: Files = withManifest({
-    'model.onnx': model({
-      graph: {
-        inputs: [{ name: 'X', type: 'float32', shape: ['rows', 1] }],
-        outputs: [{ name: 'value', type: 'float32', shape: ['rows', 1] }],
-        nodes: [node('Cast', ['X'], ['index'], { to: 7n }), node('Gather', ['secret_table', 'index'], ['value'])],
-        initializers: { secret_table: floats([10, 20, 30]) },
-      },
-    }),
-  }, { name: 'fragile', task: 'regression', labels: undefined, outputs: { value: 'value' }, features: [{ name: 'x', type: 'number' }] })
+describe('what the model makes of a row', () => {
+  const regression = { task: 'regression', labels: undefined, outputs: { value: 'value' }, features: [{ name: 'x', type: 'number' }] } as const
 
-  test('says nothing of the inside; the log has it all under the same id', async () => {
-    const server = await startApp({ 'fragile/1.0.0': fragile })
+  test('400: values that it cannot run, without the names of its inside; the log has them under the same id', async () => {
+    const lookup = withManifest({
+      'model.onnx': model({
+        graph: {
+          inputs: [{ name: 'X', type: 'float32', shape: ['rows', 1] }],
+          outputs: [{ name: 'value', type: 'float32', shape: ['rows', 1] }],
+          nodes: [node('Cast', ['X'], ['index'], { to: 7n }), node('Gather', ['secret_table', 'index'], ['value'])],
+          initializers: { secret_table: floats([10, 20, 30]) },
+        },
+      }),
+    }, { ...regression, name: 'lookup', features: [...regression.features] })
+    const server = await startApp({ 'lookup/1.0.0': lookup })
     onTestFinished(() => server.close())
     expect((await server.post('/predict', { x: 2 })).body.prediction).toBe(30)
 
     const answer = await server.post('/predict', { x: 999 }, { 'x-request-id': 'the-bad-one' })
-    expectProblem(answer, 'INTERNAL', { detail: 'The server failed; its log has the reason under this request_id.' })
-    expect(answer.text).not.toMatch(/secret_table|Gather|bounds|\.ts|\/src\//)
-    expect(server.logs.find(line => line['msg'] === 'request failed')).toMatchObject({
-      level: 50, request_id: 'the-bad-one', err: { message: expect.stringMatching(/Gather|bounds/), stack: expect.stringContaining(' at ') },
-    })
+    expectProblem(answer, 'UNRUNNABLE_VALUES', { detail: expect.stringContaining('idx=999 must be within the inclusive range [-3,2]') })
+    expect(answer.text).not.toMatch(/secret_table|Gather|\.cc|\.ts|\/src\//)
+    expect(server.logs.find(line => line['request_id'] === 'the-bad-one' && line['level'] === 40)).toMatchObject({ err: { message: expect.stringContaining('Gather') } })
     expect((await server.post('/predict', { x: 1 })).body.prediction).toBe(20)
   })
 
+  test('500: answers that are not what its manifest says, and nothing of the inside', async () => {
+    const counting = withManifest({
+      'model.onnx': model({
+        graph: {
+          inputs: [{ name: 'X', type: 'float32', shape: [1, 1] }],
+          outputs: [{ name: 'value', type: 'float32', shape: ['secret_rows'] }],
+          nodes: [
+            node('Reshape', ['X', 'flat'], ['limit'], {}),
+            node('Max', ['limit', 'one'], ['end']),
+            node('Squeeze', ['end'], ['stop']),
+            node('Range', ['zero', 'stop', 'step'], ['value']),
+          ],
+          initializers: {
+            flat: { type: 'int64', shape: [1], data: BigInt64Array.of(1n) },
+            one: floats([1]),
+            zero: floats([0], []),
+            step: floats([1], []),
+          },
+        },
+      }),
+    }, { ...regression, name: 'counting', features: [...regression.features] })
+    const server = await startApp({ 'counting/1.0.0': counting })
+    onTestFinished(() => server.close())
+    expect((await server.post('/predict', { x: 1 })).body.prediction).toBe(0)
+
+    const answer = await server.post('/predict', { x: 5 }, { 'x-request-id': 'the-bad-one' })
+    expectProblem(answer, 'INTERNAL', { detail: 'The server failed; its log has the reason under this request_id.' })
+    expect(answer.text).not.toMatch(/shape|value|\.ts|\/src\//)
+    expect(server.logs.find(line => line['msg'] === 'request failed')).toMatchObject({
+      level: 50, request_id: 'the-bad-one', err: { message: expect.stringContaining('shape [5]'), stack: expect.stringContaining(' at ') },
+    })
+  })
+})
+
+describe('500', () => {
   test('for what a plugin or route throws, whatever it is', async () => {
     const server = await startApp({ 'flower/1.0.0': flowerFiles() })
     onTestFinished(() => server.close())
