@@ -8,7 +8,7 @@ import type { GraphParts, Specs } from './graph.ts'
 
 export type { Batch } from './batch.ts'
 export type { Caller, RunOptions, RunResult } from './batcher.ts'
-export { RunError, type GraphParts, type Tensors } from './graph.ts'
+export { RunError, type GraphParts, type Specs as GraphSpecs, type Tensors } from './graph.ts'
 
 /** Where a model's runs happen, and the measured reasons. */
 export interface Placement {
