@@ -3,8 +3,8 @@ import { elementTypes } from '../onnx/element-types.ts'
 import type { Tensor } from '../tensor.ts'
 import { type CategorySplit, type Ensemble, inputName, type Split, zeroThreshold } from './ensemble-shape.ts'
 
-/** What a test looks at: the number itself, its whole part, or the number with NaN in place of 0. */
-type View = 'numbers' | 'wholes' | 'nonzeros'
+/** What a test looks at: the number itself, rounded down, without its fraction, or with NaN in place of 0. */
+type View = 'numbers' | 'wholes' | 'truncated' | 'nonzeros'
 
 export interface Columns extends Required<Pick<GraphDefinition, 'nodes' | 'initializers'>> {
   /** Where a test finds its feature in `columns`, the value that the nodes make: float64 [N, several times features]. */
@@ -20,6 +20,7 @@ export function columnGraph ({ features, trees }: Ensemble): Columns {
     nodes: [
       node('Cast', [inputName], ['numbers'], { to: BigInt(elementTypes.float64) }),
       ...used.has('wholes') ? [node('Floor', ['numbers'], ['wholes'])] : [],
+      ...used.has('truncated') ? truncated() : [],
       ...used.has('nonzeros') ? nonzeros() : [],
       node('Concat', views, ['columns'], { axis: 1n }),
     ],
@@ -29,8 +30,17 @@ export function columnGraph ({ features, trees }: Ensemble): Columns {
 }
 
 function viewOf (test: Split | CategorySplit): View {
-  if (test.kind === 'member') return 'wholes'
+  if (test.kind === 'member') return test.fraction === 'off' ? 'truncated' : 'wholes'
   return test.zero === 'missing' ? 'nonzeros' : 'numbers'
+}
+
+function truncated (): NodeDefinition[] {
+  return [
+    node('Abs', ['numbers'], ['lengths']),
+    node('Floor', ['lengths'], ['wholeLengths']),
+    node('Sign', ['numbers'], ['signs']),
+    node('Mul', ['wholeLengths', 'signs'], ['truncated']),
+  ]
 }
 
 function nonzeros (): NodeDefinition[] {

@@ -41,9 +41,11 @@ export interface Split extends Fork {
 /** The float32 next to 1e-35: what LightGBM takes for 0. */
 export const zeroThreshold = Math.fround(1e-35)
 
-/** Holds for the numbers in `categories`; a fraction is rounded down first. */
+/** Holds for the numbers in `categories`, whatever stands behind the decimal point. */
 export interface CategorySplit extends Fork {
   readonly kind: 'member'
+  /** How a fraction goes: cut off, -0.5 is category 0; rounded down, as unless told, it is none. */
+  readonly fraction?: 'down' | 'off'
   /** Whole numbers from 0 to below 2^24; may be empty. */
   readonly categories: readonly number[]
 }

@@ -1,4 +1,5 @@
 import type { Feature, Manifest } from '../artifact/manifest.ts'
+import type { Preprocessor } from '../preprocess/spec.ts'
 
 /** What a file of another program says of its model, as a version needs it. */
 export interface ImportedModel {
@@ -6,6 +7,8 @@ export interface ImportedModel {
   readonly model: Uint8Array
   /** Weights that the graph keeps outside of itself, by the file name under which it looks for them. */
   readonly externalData?: Readonly<Record<string, Uint8Array>>
+  /** From features to the model's input, where the columns are not simply the features. */
+  readonly preprocessor?: Preprocessor
   readonly task: Manifest['task']
   /** In the order of the model's columns; absent for the task "tensor". */
   readonly features?: readonly Feature[]
