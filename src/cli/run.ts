@@ -5,6 +5,7 @@ import { type Terminal, UsageError, type Verb } from './verb.ts'
 export type Verbs = Readonly<Record<string, () => Promise<Verb>>>
 
 const verbs: Verbs = {
+  predict: async () => (await import('./predict.ts')).predict,
   serve: async () => (await import('./serve.ts')).serveVerb,
   train: async () => (await import('./train.ts')).train,
   token: async () => (await import('./token.ts')).token,
