@@ -2,7 +2,7 @@ import { ApiError } from '../errors.ts'
 import type { Batch } from './batch.ts'
 import { Batcher, type Lane, type RunOptions, type RunResult } from './batcher.ts'
 import { cpuCount } from './cpus.ts'
-import { inlineMs, load, type Loaded } from './load.ts'
+import { inlineMs, load, type Loaded, type WarmUp } from './load.ts'
 import { Pool, type Log } from './pool.ts'
 import type { GraphParts, Specs } from './graph.ts'
 
@@ -44,10 +44,10 @@ export interface Engine extends Specs {
 export interface EngineHost {
   /**
    * @param model   an ONNX file; the bytes are kept for threads that come to open it later
-   * @param warmUp  rows such as callers send; without them zeros are tried
+   * @param warmUp  makes rows such as callers send; without them zeros are tried
    * @throws Error with a short reason: the file cannot be loaded, or the warm-up rows do not run
    */
-  open: (model: Uint8Array, options?: GraphParts & { readonly warmUp?: Batch | undefined }) => Promise<Engine>
+  open: (model: Uint8Array, options?: GraphParts & { readonly warmUp?: WarmUp }) => Promise<Engine>
   /** Closes every engine, then ends the threads. */
   close: () => Promise<void>
 }
@@ -73,7 +73,7 @@ export function createEngineHost ({ threads = cpuCount(), maxQueuedRows = 50_000
   const pool = new Pool(threads, log)
   const engines = new Set<Engine>()
   return {
-    async open (model, { warmUp, ...parts } = {}) {
+    async open (model, { warmUp = () => undefined, ...parts } = {}) {
       const engine = createEngine(await load(model, parts, warmUp, pool), { maxQueuedRows, maxBatchRows }, () => engines.delete(engine))
       engines.add(engine)
       return engine

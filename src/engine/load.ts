@@ -15,6 +15,9 @@ const maxInlineBytes = 8 * 2 ** 20
 /** Where a row takes longer, sharing runs saves little, and to find out whether rows may share one takes long. */
 const maxMeasuredMs = 250
 
+/** Rows to warm up a graph of which this much is known; undefined: it must do without. */
+export type WarmUp = (specs: Specs) => Batch | undefined
+
 /** A loaded and warmed-up model. */
 export interface Loaded {
   readonly specs: Specs
@@ -32,14 +35,15 @@ export interface Loaded {
  *
  * @throws Error with a short reason: the file cannot be loaded, or the warm-up rows do not run
  */
-export async function load (bytes: Uint8Array, parts: GraphParts, warmUp: Batch | undefined, pool: Pool): Promise<Loaded> {
+export async function load (bytes: Uint8Array, parts: GraphParts, warmUp: WarmUp, pool: Pool): Promise<Loaded> {
   const pooled = pool.session(bytes, parts)
   const light = sizeOf(bytes, parts) > maxInlineBytes ? undefined : await openLight(bytes, parts, warmUp)
-  if (light !== undefined) return { specs: light.inline, pooled, ...light, rowsWorth: rowsWorth(taken(light.inline), warmUp) }
+  if (light !== undefined) return { specs: light.inline, pooled, ...light, rowsWorth: rowsWorth(taken(light.inline), warmUp(light.inline)) }
   try {
     const specs = await pooled.open()
-    const speed = await warm(taken(specs), pooled.run, warmUp, maxMeasuredMs)
-    return { specs, pooled, inline: undefined, speed, rowsWorth: rowsWorth(taken(specs), warmUp) }
+    const rows = warmUp(specs)
+    const speed = await warm(taken(specs), pooled.run, rows, maxMeasuredMs)
+    return { specs, pooled, inline: undefined, speed, rowsWorth: rowsWorth(taken(specs), rows) }
   } catch (error) {
     await pooled.release()
     throw error
@@ -56,10 +60,10 @@ function sizeOf (bytes: Uint8Array, { externalData = new Map(), preprocessor }: 
 }
 
 /** undefined: its runs are too long for this thread, or how long they are is not known. */
-async function openLight (bytes: Uint8Array, parts: GraphParts, warmUp: Batch | undefined): Promise<{ inline: Session, speed: Speed } | undefined> {
+async function openLight (bytes: Uint8Array, parts: GraphParts, warmUp: WarmUp): Promise<{ inline: Session, speed: Speed } | undefined> {
   const inline = await openSession(bytes, parts)
   try {
-    const speed = await warm(taken(inline), inline.run, warmUp, inlineMs)
+    const speed = await warm(taken(inline), inline.run, warmUp(inline), inlineMs)
     if (speed !== undefined && speed.oneRowMs <= inlineMs) return { inline, speed }
   } catch (error) {
     await inline.release()

@@ -104,9 +104,9 @@ function writeNumber (out: Numbers, i: number, value: Value, type: Type): string
   }
   if (!Number.isSafeInteger(x)) return 'must be a whole number: the model takes no other'
   if (type === 'int64' || type === 'uint64') {
-    const [lowest, exact] = [type === 'int64' ? -Infinity : 0, out]
-    exact[i] = BigInt(x)
-    return x < lowest ? outside(type) : undefined
+    const exact: unknown = out
+    ;(exact as BigInt64Array)[i] = BigInt(x)
+    return x < 0 && type === 'uint64' ? outside(type) : undefined
   }
   out[i] = x
   // What does not fit comes back as another number.

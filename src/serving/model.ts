@@ -1,10 +1,11 @@
 import { ArtifactError } from '../artifact/artifact-error.ts'
 import type { Manifest } from '../artifact/manifest.ts'
 import type { Artifact } from '../artifact/read.ts'
-import type { Batch, Engine, EngineHost, GraphParts } from '../engine/engine.ts'
-import { matrixFeed } from '../preprocess/feed.ts'
+import type { Batch, Engine, EngineHost, GraphSpecs } from '../engine/engine.ts'
+import type { Fault } from '../errors.ts'
+import { compileRowReader } from '../schemas/row-reader.ts'
 import { checkGolden } from './golden.ts'
-import { type Tabular, compileFeed, compileSpec, compileTabular } from './tabular.ts'
+import { type Tabular, compileFeed, compileTabular } from './tabular.ts'
 
 /** A version that proved itself: it answers until it is closed. */
 export interface Model {
@@ -36,34 +37,29 @@ export async function openModel (artifact: Artifact, host: EngineHost, startedMs
 }
 
 async function openEngine (artifact: Artifact, host: EngineHost): Promise<Engine> {
-  const warmUp = warmUpOf(artifact)
+  const { externalData, preprocessorGraph: preprocessor } = artifact
   try {
-    return await host.open(artifact.model, { ...partsOf(artifact), warmUp })
+    return await host.open(artifact.model, { externalData, preprocessor, warmUp: specs => warmUpOf(artifact, specs) })
   } catch (error) {
-    // Rows that do not fit the graph fail in it with words that only its author understands.
-    if (warmUp !== undefined) await refuseMisfit(artifact, host)
+    if (error instanceof ArtifactError) throw error
     throw new ArtifactError('BAD_MODEL', `model.onnx: ${(error as Error).message}`, { cause: error })
   }
 }
 
-/** @throws ArtifactError when the graph can be opened and its inputs are not what the preprocessor fills */
-async function refuseMisfit (artifact: Artifact, host: EngineHost): Promise<void> {
-  const engine = await host.open(artifact.model, partsOf(artifact)).catch(() => undefined)
-  if (engine === undefined) return
-  try {
-    compileFeed(artifact, artifact.manifest.features ?? [], engine)
-  } finally {
-    await engine.close()
-  }
-}
-
-/** Without a preprocessor the graph itself says what a row is. */
-function warmUpOf ({ preprocessor, manifest: { features } }: Artifact): Batch | undefined {
-  if (preprocessor === undefined || features === undefined) return undefined
-  // One row of zeros: the engine measures a run with it before anybody waits.
-  return { inputs: matrixFeed(compileSpec(preprocessor, features)).begin(1).tensors(1), rows: 1 }
-}
-
-function partsOf ({ externalData, preprocessorGraph }: Artifact): GraphParts {
-  return { externalData, preprocessor: preprocessorGraph }
+/**
+ * One row such as callers send: the engine measures a run with it before anybody waits. A golden row,
+ * else zeros for what the preprocessor gives; without either the graph itself says what a row is.
+ *
+ * @throws ArtifactError when the features do not fill the graph's inputs
+ */
+function warmUpOf (artifact: Artifact, specs: GraphSpecs): Batch | undefined {
+  const { golden, preprocessor, manifest: { features } } = artifact
+  if (features === undefined) return undefined
+  const filling = compileFeed(artifact, features, specs).begin(1)
+  const faults: Fault[] = []
+  const row = golden === undefined ? undefined : compileRowReader(features).read(golden.rows[0]?.row, faults)
+  // A row that does not fit is told by the golden rows' own check.
+  if (row !== undefined && faults.length === 0) filling.write(row, 0)
+  else if (preprocessor === undefined) return undefined
+  return { inputs: filling.tensors(1), rows: 1 }
 }

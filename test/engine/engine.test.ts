@@ -161,7 +161,7 @@ test('a model that no row is known for runs in the pool, one request at a time',
   })
   const unknown = await startHost().open(bytes)
   expect(unknown.placement).toEqual({ mode: 'pool', inlineRows: 0, gathers: false, oneRowMs: null, perRowMs: null })
-  const known = await host.open(bytes, { warmUp: wave(1) })
+  const known = await host.open(bytes, { warmUp: () => wave(1) })
   expect(known.placement.mode).toBe('inline')
   const [a, b] = await Promise.all([unknown, known].map(engine => engine.run(wave(3))))
   expect(a?.outputs).toEqual(b?.outputs)
@@ -171,7 +171,7 @@ test('where the graph leaves the width open, a wider batch counts as more rows',
   const bytes = model({
     graph: { inputs: [spec('x', ['n', 'k'])], outputs: [spec('y', ['n', 'k'])], nodes: [node('Relu', ['x'], ['y'])] },
   })
-  const engine = await startHost({ maxBatchRows: 8 }).open(bytes, { warmUp: wave(1, 2) })
+  const engine = await startHost({ maxBatchRows: 8 }).open(bytes, { warmUp: () => wave(1, 2) })
   expect(await countRuns(engine, [wave(3, 2), wave(3, 2)])).toBe(1)
   expect(await countRuns(engine, [wave(3, 4), wave(3, 4)])).toBe(2)
 })
@@ -181,7 +181,7 @@ test.each<[string, Uint8Array, Batch | undefined, string]>([
   ['warm-up rows that do not run', lookup(), indices(9), 'the warm-up rows do not run'],
   ['a large file that is no model', new Uint8Array(9 * 2 ** 20).fill(255), undefined, 'protobuf parsing failed'],
 ])('refuses to open %s', async (_name, bytes, warmUp, reason) => {
-  await expect(startHost().open(bytes, { warmUp })).rejects.toThrow(reason)
+  await expect(startHost().open(bytes, { warmUp: () => warmUp })).rejects.toThrow(reason)
 })
 
 test('more rows than may wait are refused with the time to come back', async () => {
