@@ -20,6 +20,7 @@ import { trustProxy } from './plugins/trust-proxy.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metricsRoute } from './routes/metrics.ts'
 import { modelRoutes } from './routes/models.ts'
+import { oipRoutes } from './routes/oip.ts'
 import { predictRoutes } from './routes/predict.ts'
 import { Inference } from './serving/inference.ts'
 import { Registry } from './serving/registry.ts'
@@ -27,6 +28,8 @@ import { Registry } from './serving/registry.ts'
 export interface AppOptions {
   readonly config: Config
   readonly log: FastifyBaseLogger
+  /** Takes the lines of the access log, ready-made; unset: they go through `log`. */
+  readonly writeLine?: ((line: string) => void) | undefined
   /** The release, for the documents. */
   readonly version: string
   /** The key of this run where none is configured, if other processes have it too. */
@@ -40,7 +43,7 @@ export interface AppOptions {
  * `app.inference.registry.load()`, then closes. Plugins run their hooks in the order in which they
  * stand here.
  */
-export async function buildApp ({ config, log, version, firstRunSecret, peers }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp ({ config, log, writeLine, version, firstRunSecret, peers }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: log,
     // The log line of a request is ours, and carries its id itself: a child logger per request costs more than the line.
@@ -72,13 +75,14 @@ export async function buildApp ({ config, log, version, firstRunSecret, peers }:
   await app.register(auth, { config, firstRunSecret })
   await app.register(rateLimit, { config, peers })
   await app.register(metrics, { monitor, peers })
-  await app.register(accessLog, { enabled: config.accessLog, inputs: config.logInputs })
+  await app.register(accessLog, { enabled: config.accessLog, inputs: config.logInputs, writeLine })
   await app.register(docs, { config, version, describe: () => registry.documented() })
   await app.register(inferencePlugin, { inference, peers })
 
   await app.register(healthRoutes)
   await app.register(predictRoutes)
   await app.register(modelRoutes)
+  await app.register(oipRoutes, { version })
   await app.register(metricsRoute, { scope: metricsScope(config) })
   return app
 }

@@ -12,8 +12,15 @@ import { stringify } from 'yaml'
 import type { Config } from '../config.ts'
 import { type DocumentedModel, type OpenApiDocument, expandDocument } from '../schemas/openapi.ts'
 import { securitySchemes } from '../schemas/openapi-components.ts'
+import type { BodyExamples } from '../schemas/openapi-protocols.ts'
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** For the document, as OpenAPI has it: a body that the route reads and checks itself. */
+    requestBody?: { readonly content: Readonly<Record<string, object>> }
+    /** In whose words the document shows rows of the loaded models as examples of that body. */
+    bodyExamples?: BodyExamples
+  }
   interface FastifyInstance {
     /** What the routes say of themselves, before the models are filled in. */
     documentedRoutes: FastifyInstance['swagger']
@@ -75,8 +82,16 @@ async function collectRoutes (app: FastifyInstance, version: string): Promise<vo
       components: { securitySchemes },
     },
     transform: ({ schema, url, route }) => {
-      const scope = route.config?.scope
-      return { url, schema: (scope === undefined ? schema : { ...schema, security: [{ bearer: [scope] }] }) }
+      const { scope, errors, requestBody, bodyExamples } = route.config ?? {}
+      return {
+        url,
+        schema: {
+          ...schema,
+          ...(scope === undefined ? {} : { security: [{ bearer: [scope] }] }),
+          ...(errors === undefined ? {} : { 'x-errors': errors }),
+          ...(requestBody === undefined ? {} : { 'x-request-body': requestBody, 'x-body-examples': bodyExamples }),
+        },
+      }
     },
   })
 }

@@ -12,7 +12,7 @@ export interface Operation extends Record<string, unknown> {
   tags?: string[]
   security?: Record<string, string[]>[]
   parameters?: { in: string, name: string, description?: string, schema?: Record<string, unknown>, example?: unknown }[]
-  responses: Record<string, { description?: string }>
+  responses: Record<string, { description?: string } | { $ref: string }>
 }
 
 export interface PredictText { operationId: string, summary: string, description: string }

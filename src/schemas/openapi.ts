@@ -2,6 +2,8 @@ import type { Manifest } from '../artifact/manifest.ts'
 import { type RowManifest, takesRows } from './json-schema.ts'
 import { type Components, documentPaths, sharedComponents } from './openapi-components.ts'
 import { type Operation, modelComponents, predictOperation } from './openapi-model.ts'
+import { type ProtocolRoute, protocolResponses, protocolSchemas, withExamples } from './openapi-protocols.ts'
+import type { ErrorShape } from './protocol-errors.ts'
 
 /** A loaded version, as the document shows it. */
 export interface DocumentedModel {
@@ -101,7 +103,8 @@ function predictionPaths (served: readonly Served[], auth: boolean): OpenApiDocu
 }
 
 function components (routes: OpenApiDocument, served: readonly Served[], { auth, maxRows }: DocumentOptions): Components {
-  const parts: Components[] = [{ schemas: routes.components.schemas }, sharedComponents(auth), ...served.map(model => modelComponents(model, maxRows))]
+  const shapes = Object.values(routes.paths).flatMap(item => Object.values(item)).map((operation: Operation & ProtocolRoute): ErrorShape => operation['x-errors'] ?? 'problem')
+  const parts: Components[] = [{ schemas: { ...routes.components.schemas, ...protocolSchemas(new Set(shapes)) } }, sharedComponents(auth), ...served.map(model => modelComponents(model, maxRows))]
   const merge = (kind: keyof Components): Record<string, unknown> => Object.assign({}, ...parts.map(part => part[kind]))
   return {
     schemas: merge('schemas'),
@@ -120,27 +123,37 @@ function completeItem (path: string, item: Record<string, Operation>, models: re
   }]))
 }
 
-function completeOperation ({ security, ...operation }: Operation, models: readonly DocumentedModel[], auth: boolean): Operation {
+function completeOperation (described: Operation & ProtocolRoute, models: readonly DocumentedModel[], auth: boolean): Operation {
+  const { security, 'x-errors': shape = 'problem', 'x-request-body': body, 'x-body-examples': examples, ...operation } = described
   const scope = security?.flatMap(schemes => Object.values(schemes).flat())[0]
   const parameters = operation.parameters?.map(parameter => completeParameter(parameter, models))
-  const statuses = [
-    ...(auth && scope !== undefined ? [401, 403] : []),
-    ...(parameters?.some(({ in: place }) => place === 'path') ? [404] : []),
-    ...(scope === undefined ? [] : [429]),
-  ]
-  const problems = statuses.map(status => [status, { $ref: `#/components/responses/Problem${status}` }])
+  const errors = shape === 'problem' ? problems(operation, auth, scope) : protocolResponses(shape, operation, { auth, scope, hasBody: body !== undefined })
   return {
     ...operation,
+    ...(body === undefined ? {} : { requestBody: withExamples(body, examples, servingManifests(models)) }),
     ...(parameters === undefined ? {} : { parameters }),
     ...(auth && scope !== undefined ? { description: withScope(operation.description, scope) } : {}),
     security: auth ? security ?? [] : [],
-    responses: { ...Object.fromEntries(problems), ...named(operation.responses) },
+    responses: { ...errors, ...named(operation.responses) },
   }
+}
+
+function problems ({ parameters = [] }: Operation, auth: boolean, scope: string | undefined): Operation['responses'] {
+  const statuses = [
+    ...(auth && scope !== undefined ? [401, 403] : []),
+    ...(parameters.some(({ in: place }) => place === 'path') ? [404] : []),
+    ...(scope === undefined ? [] : [429]),
+  ]
+  return Object.fromEntries(statuses.map(status => [status, { $ref: `#/components/responses/Problem${status}` }]))
+}
+
+function servingManifests (models: readonly DocumentedModel[]): Manifest[] {
+  return ordered(models).flatMap(({ manifest, isServing }) => isServing ? [manifest] : [])
 }
 
 /** A route need not describe its answers, the document must: @fastify/swagger says "Default Response" then. */
 function named (responses: Operation['responses']): Operation['responses'] {
-  return Object.fromEntries(Object.entries(responses).map(([status, response]) => [status, response.description === 'Default Response'
+  return Object.fromEntries(Object.entries(responses).map(([status, response]) => [status, 'description' in response && response.description === 'Default Response'
     ? { ...response, description: status.startsWith('2') ? 'Success' : `Status ${status}` }
     : response]))
 }
