@@ -109,13 +109,13 @@ function createEngine (loaded: Loaded, limits: Limits, onClose: () => void): Eng
     outputs: specs.outputs,
     columns: specs.columns,
     placement,
-    async run (batch, options = {}) {
-      if (ended !== undefined) throw new ApiError('MODEL_NOT_READY', 'The model was unloaded; ask for its current version.')
-      if (options.signal?.aborted === true) throw options.signal.reason
+    run (batch, options = {}) {
+      if (ended !== undefined) return Promise.reject(new ApiError('MODEL_NOT_READY', 'The model was unloaded; ask for its current version.'))
+      if (options.signal?.aborted === true) return Promise.reject(options.signal.reason)
       if (isFull(batch.rows)) {
         batchers.inline?.sweep()
         batchers.pool.sweep()
-        if (isFull(batch.rows)) throw queueFull(queuedRows(), placement)
+        if (isFull(batch.rows)) return Promise.reject(queueFull(queuedRows(), placement))
       }
       const weight = rowsWorth(batch)
       const batcher = weight <= placement.inlineRows ? batchers.inline ?? batchers.pool : batchers.pool

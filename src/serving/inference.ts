@@ -100,7 +100,7 @@ export class Inference {
       const batch = encode(request, tabular, source, options.partial === true)
       const rows = batch.rows.length
       // Where every row was bad, each is answered in its place.
-      const answers = rows === 0 ? noAnswers : tabular.readAnswers(await this.#run(request, { inputs: batch.inputs, rows }, options), rows)
+      const answers = rows === 0 ? noAnswers : tabular.readAnswers(ran(request, await this.#run(request, { inputs: batch.inputs, rows }, options)), rows)
       const predictions = assemble(model.manifest, source, batch, answers)
       if (batch.faults.count > 0 && options.partial !== true) throw invalidInput(batch.faults, source)
       const timings = timingsOf(request)
@@ -130,7 +130,7 @@ export class Inference {
     const { reader, readAnswers } = request.model.tabular as Tabular
     const source = columnsToRows(reader.features, inputs, this.#options.maxRows)
     const { inputs: encoded, rows } = encode(request, request.model.tabular as Tabular, source, false)
-    const outputs = await this.#run(request, { inputs: encoded, rows: rows.length }, options)
+    const outputs = ran(request, await this.#run(request, { inputs: encoded, rows: rows.length }, options))
     const { predictions } = rows.length === 0 ? noAnswers : readAnswers(outputs, rows.length)
     const timings = timingsOf(request)
     this.#tell(request, timings, rows, predictions, false)
@@ -141,17 +141,14 @@ export class Inference {
     const batch = toBatch(request.model.engine, inputs)
     request.requested = batch.rows
     request.validatedMs = request.encodedMs = performance.now()
-    const outputs = await this.#run(request, batch, options)
+    const outputs = ran(request, await this.#run(request, batch, options))
     const timings = timingsOf(request)
     this.#tell(request, timings, [], [], false)
     return { outputs, timings }
   }
 
-  async #run (request: Request, batch: GraphBatch, { signal }: InferOptions): Promise<Tensors> {
-    const ran = await request.model.engine.run(batch, { signal, timeoutMs: this.#options.timeoutMs })
-    request.ran = ran
-    request.ranMs = performance.now()
-    return ran.outputs
+  #run ({ model }: Request, batch: GraphBatch, { signal }: InferOptions): Promise<RunResult> {
+    return model.engine.run(batch, { signal, timeoutMs: this.#options.timeoutMs })
   }
 
   #tell ({ model, protocol, requested }: Request, timings: Timings, rows: readonly Row[], predictions: ArrayLike<number>, partial: boolean): void {
@@ -174,16 +171,16 @@ interface Request {
   requested: number
   validatedMs: number
   encodedMs: number
-  ran: Pick<RunResult, 'queueMs' | 'runMs'>
+  queueMs: number
+  runMs: number
   ranMs: number
 }
 
-const notRun = { queueMs: 0, runMs: 0 }
 const noAnswers: Answers = { predictions: new Float64Array(0), probabilities: undefined }
 
 function begin (model: Model, { protocol = 'predict' }: InferOptions): Request {
   const startedMs = performance.now()
-  return { model, protocol, startedMs, requested: 0, validatedMs: startedMs, encodedMs: startedMs, ran: notRun, ranMs: startedMs }
+  return { model, protocol, startedMs, requested: 0, validatedMs: startedMs, encodedMs: startedMs, queueMs: 0, runMs: 0, ranMs: startedMs }
 }
 
 function encode (request: Request, tabular: Tabular, source: RowSource, partial: boolean): Batch {
@@ -195,7 +192,14 @@ function encode (request: Request, tabular: Tabular, source: RowSource, partial:
   return batch
 }
 
-function timingsOf ({ startedMs, validatedMs, encodedMs, ran: { queueMs, runMs }, ranMs }: Request): Timings {
+function ran (request: Request, { outputs, queueMs, runMs }: RunResult): Tensors {
+  request.queueMs = queueMs
+  request.runMs = runMs
+  request.ranMs = performance.now()
+  return outputs
+}
+
+function timingsOf ({ startedMs, validatedMs, encodedMs, queueMs, runMs, ranMs }: Request): Timings {
   const nowMs = performance.now()
   return {
     validateMs: validatedMs - startedMs,
