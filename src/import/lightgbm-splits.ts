@@ -25,7 +25,10 @@ export function toTree ({ splits, leafValues }: LightgbmTree, { name, output, sc
     ...leafValues.map((value): TreeNode => ({ kind: 'leaf', value: value * scale })),
   ]
   const fault = treeFault({ output, nodes }, features)
-  if (fault !== undefined) throw new FatalError(`${name}, split ${fault.node}: ${fault.message}`)
+  if (fault !== undefined) {
+    const at = fault.node < splits.length ? `split ${fault.node}` : `leaf ${fault.node - splits.length}`
+    throw new FatalError(`${name}, ${at}: ${fault.message}${fault.part === 'depth' ? '; train with max_depth set' : ''}`)
+  }
   return { output, nodes }
 }
 
