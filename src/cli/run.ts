@@ -5,6 +5,8 @@ import { type Terminal, UsageError, type Verb } from './verb.ts'
 export type Verbs = Readonly<Record<string, () => Promise<Verb>>>
 
 const verbs: Verbs = {
+  import: async () => (await import('./import.ts')).importVerb,
+  verify: async () => (await import('./verify.ts')).verify,
   predict: async () => (await import('./predict.ts')).predict,
   serve: async () => (await import('./serve.ts')).serveVerb,
   train: async () => (await import('./train.ts')).train,

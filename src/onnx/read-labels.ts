@@ -11,13 +11,22 @@ const passing = new Set(['Cast', 'Identity', 'Reshape', 'Squeeze', 'Unsqueeze', 
 
 /** The classes of the node that an output comes from; undefined where it comes from none that names them. */
 export function classesBehind (model: OnnxModel, output: string): Classes | undefined {
+  const node = nodeBehind(model, output)
+  return node && classesOf(model, node)
+}
+
+/** The operator that an output comes from, past those that only change its type or shape. */
+export function operatorBehind (model: OnnxModel, output: string): string | undefined {
+  return nodeBehind(model, output)?.opType
+}
+
+function nodeBehind (model: OnnxModel, output: string): NodeProto | undefined {
   const made = producers(model)
   const seen = new Set<string>()
   for (let name = output; !seen.has(name);) {
     seen.add(name)
-    const node = made.get(name)?.node
-    if (node === undefined) return undefined
-    if (!passing.has(node.opType)) return classesOf(model, node)
+    const node = made.get(name)
+    if (node === undefined || !passing.has(node.opType)) return node
     name = node.input[0] ?? ''
   }
   return undefined

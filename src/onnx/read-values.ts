@@ -8,9 +8,9 @@ export function attributeOf (node: NodeProto, name: string): AttributeProto | un
   return node.attribute.find(attribute => attribute.name === name)
 }
 
-/** Which node of the graph makes a value, and as which of its outputs. */
-export function producers ({ graph }: OnnxModel): Map<string, { node: NodeProto, index: number }> {
-  return new Map(graph.node.flatMap(node => node.output.map((name, index) => [name, { node, index }] as const)))
+/** Which node of the graph makes a value. */
+export function producers ({ graph }: OnnxModel): Map<string, NodeProto> {
+  return new Map(graph.node.flatMap(node => node.output.map(name => [name, node] as const)))
 }
 
 /** A value's constant: an initializer, or what a Constant node holds. */

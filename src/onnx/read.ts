@@ -1,4 +1,5 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
+import { FatalError } from '../errors.ts'
 import { type GraphProto, type ModelProto, ModelProtoSchema, type NodeProto, type TensorProto } from './onnx_pb.ts'
 
 /** A file as protobuf, with a graph in it. */
@@ -7,18 +8,18 @@ export type OnnxModel = ModelProto & { graph: GraphProto }
 /**
  * Parses an ONNX file; constants stay views into the bytes.
  *
- * @throws Error with a short reason when it is none
+ * @throws FatalError with a short reason when it is none
  */
 export function readModel (bytes: Uint8Array): OnnxModel {
   let model: ModelProto
   try {
     model = fromBinary(ModelProtoSchema, bytes)
   } catch (error) {
-    throw new Error('it is not an ONNX file, or it was cut off or damaged on its way', { cause: error })
+    throw new FatalError('it is not an ONNX file, or it was cut off or damaged on its way', { cause: error })
   }
   const { graph, opsetImport, irVersion } = model
   if (graph === undefined || irVersion === 0n || opsetImport.length === 0) {
-    throw new Error('it is not an ONNX file: it has no graph, or does not say which operators it is made of')
+    throw new FatalError('it is not an ONNX file: it has no graph, or does not say which operators it is made of')
   }
   return Object.assign(model, { graph })
 }
