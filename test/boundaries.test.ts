@@ -21,6 +21,8 @@ const planted = [
   ['plugins-take-options', 'src/plugins/planted.ts', '../config.ts'],
   ['auth-has-few-users', 'src/plugins/planted.ts', '../auth/planted.ts'],
   ['processes-only-supervise', 'src/processes/planted.ts', '../serving/planted.ts'],
+  ['protocols-only-translate', 'src/protocols/planted.ts', '../serving/planted.ts'],
+  ['protocols-are-for-routes', 'src/schemas/planted.ts', '../protocols/planted.ts'],
   ['routes-only-route', 'src/routes/planted.ts', '../serving/planted.ts'],
   ['app-composes', 'src/main.ts', './plugins/planted.ts'],
   ['entries-start-the-app', 'src/cli/planted.ts', '../app.ts'],

@@ -102,6 +102,9 @@ function specOf (meta: Runtime.InferenceSession.ValueMetadata, role: 'input' | '
 
 /** The first line, without the places in the runtime's own source that it likes to name. */
 function shortReason (error: unknown): string {
-  const [line = ''] = (error as Error).message.split('\n')
+  const { message } = error as Error
+  const locale = /Failed to construct locale with name:\s*([\w.-]+)/.exec(message)?.[1]
+  if (locale !== undefined) return `it changes the case of text, and the system lacks the locale ${locale}: install it (Debian: locales-all), or take the image, which has it`
+  const [line = ''] = message.split('\n')
   return line.replaceAll(/(^|[\s"'(])\/[^\s"')]+/g, '$1').trim().slice(0, 300)
 }

@@ -76,3 +76,21 @@ function withSequenceOutput (): Uint8Array {
   output.type = create(TypeProtoSchema, { value: { case: 'sequenceType', value: { elemType: output.type } } })
   return toBinary(ModelProtoSchema, proto)
 }
+
+test('text whose case a graph changes needs a locale of the system, and the refusal says which', async () => {
+  const upper = model({
+    graph: {
+      inputs: [{ name: 'x', type: 'string', shape: ['N'] }],
+      outputs: [{ name: 'y', type: 'string', shape: ['N'] }],
+      nodes: [node('StringNormalizer', ['x'], ['y'], { case_change_action: 'UPPER', is_case_sensitive: 1n })],
+    },
+  })
+  const opened = await openSession(upper).catch((error: Error) => error)
+  if (opened instanceof Error) {
+    expect(opened.message).toMatch(/lacks the locale en_US\.UTF-8: install it/)
+  } else {
+    const { outputs } = await opened.run({ x: { type: 'string', shape: [1], data: ['straße ж'] } })
+    expect(outputs['y']?.data).toEqual(['STRAßE Ж'])
+    await opened.release()
+  }
+})
