@@ -9,9 +9,12 @@ COPY . .
 RUN npm run --silent build \
  && npm prune --omit=dev --ignore-scripts --no-audit --no-fund --no-update-notifier \
  && node scripts/container/slim.js "${TARGETARCH:-$(node -p process.arch)}" \
- && mkdir -p /image/app \
+ && mkdir -p /image/app /image/usr/local/bin \
+ && mv scripts/container/serve /image/usr/local/bin \
  && mv dist bin package.json scripts/container/health.js /image/app \
  && mv models /image \
+ # Graphs that change the case of text ask the system for this locale by name, and every UTF-8 locale knows the letters.
+ && mkdir -p /image/usr/lib/locale && cp -r /usr/lib/locale/C.utf8 /image/usr/lib/locale/en_US.utf8 \
  && chmod -R a+rX /image node_modules
 
 
@@ -34,6 +37,7 @@ USER 1000:1000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["node", "health.js"]
 
 # Node is process 1 and gets SIGTERM itself. Give it longer than SHUTDOWN_GRACE_MS: docker stop -t 30.
+# SageMaker runs the image with `serve` in place of this: a command that is in the image too.
 CMD ["node", "dist/main.js"]
 
 # The packages change least often, so they come first: the layer stays the same from build to build.

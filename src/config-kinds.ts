@@ -17,6 +17,17 @@ export function path (): Kind<string> {
   return { allowed: 'a folder', parse: raw => raw }
 }
 
+/** Where a route of the server is to be. */
+export function route (): Kind<string> {
+  return {
+    allowed: 'a path that begins with / and has only letters, digits and . _ ~ : @ / -',
+    parse: raw => {
+      if (!/^\/[\w.~:@/-]*$/.test(raw)) throw new Error(`${JSON.stringify(raw)} is not allowed`)
+      return raw
+    },
+  }
+}
+
 /** A shared secret, taken as it is. */
 export function secret (minBytes: number): Kind<string> {
   return {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { FatalError } from './errors.ts'
-import { type Kind, bytes, choice, duration, integer, milliseconds, onOff, origins, path, pem, proxies, secret, text, url } from './config-kinds.ts'
+import { type Kind, bytes, choice, duration, integer, milliseconds, onOff, origins, path, pem, proxies, route, secret, text, url } from './config-kinds.ts'
 
 interface Setting<T> extends Kind<T> {
   /** What an unset variable means, as one would write it in the environment; undefined: nothing. */
@@ -20,7 +20,7 @@ function setting<T> (kind: Kind<T>, about: string, more: { aliases?: readonly st
 /** Every setting, once: the Config type, .env.example, docs/settings.md and README's table follow from it. */
 export const settings = {
   NODE_ENV: setting(text(), '`production` makes a key for AUTH=jwt mandatory'),
-  PORT: setting(integer(0, 65535), 'Port to listen on', { aliases: ['APP_PORT'], default: '8000' }),
+  PORT: setting(integer(0, 65535), 'Port to listen on', { aliases: ['APP_PORT', 'AIP_HTTP_PORT'], default: '8000' }),
   HOST: setting(text(), 'Address to listen on; `0.0.0.0` in the image', { default: '127.0.0.1' }),
   LOG_LEVEL: setting(choice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), 'Least severe log line that is written', { default: 'info' }),
   ACCESS_LOG: setting(onOff(), 'One log line per request', { default: 'on' }),
@@ -46,6 +46,9 @@ export const settings = {
   TRUST_PROXY: setting(proxies(), 'Which proxies\' X-Forwarded-For counts: `off`, a number of hops, or addresses and CIDRs with commas', { default: 'off' }),
   CORS_ORIGIN: setting(origins(), 'Origins that browsers may call from, with commas, or `*`; unset: CORS is off'),
   METRICS_AUTH: setting(choice('on', 'off'), 'Whether `/metrics` needs a token with the scope metrics; unset: off on loopback, on elsewhere'),
+  SAGEMAKER: setting(onOff(), 'Starts as SageMaker has it: port 8080, models from `/opt/ml/model`, no tokens, CSV without a header; on where the image is run with `serve`', { default: 'off' }),
+  AIP_HEALTH_ROUTE: setting(route(), 'Where Vertex AI asks whether the server is ready; set by Vertex AI'),
+  AIP_PREDICT_ROUTE: setting(route(), 'Where Vertex AI sends predictions for the default model; set by Vertex AI'),
 } as const satisfies Record<string, Setting<unknown>>
 
 type Settings = typeof settings

@@ -4,6 +4,7 @@ import { type Config, loadConfig } from './config.ts'
 import { cpuCount } from './engine/cpus.ts'
 import { FatalError } from './errors.ts'
 import { type Log, createLog } from './log.ts'
+import { platformStart } from './platform.ts'
 import { superviseProcesses } from './processes/primary.ts'
 import { replacementFlag, tellPrimary } from './processes/server-link.ts'
 
@@ -13,13 +14,17 @@ const firstRunSecretName = 'MODELPORT_FIRST_RUN_SECRET'
 /**
  * Serves until a signal: in this process, or in as many as HTTP_WORKERS says. What stops the start is
  * one line on stderr and exit 1.
+ *
+ * @param args  what a platform puts behind the name of the image
  */
-export async function serve (env: Readonly<Record<string, string | undefined>>): Promise<void> {
+export async function serve (env: Readonly<Record<string, string | undefined>>, args: readonly string[] = []): Promise<void> {
   try {
-    const config = loadConfig(env)
+    const start = platformStart(env, args)
+    const config = loadConfig(start.env)
     const processes = config.httpWorkers ?? cpuCount()
     const log = await createLog(config.logLevel, process.stdout)
     process.on('exit', log.flush)
+    if (start.note !== undefined && !cluster.isWorker) log.log.warn(start.note.facts, start.note.message)
     if (cluster.isWorker || processes === 1) {
       // Loaded here: a primary needs nothing of it.
       const { runServer } = await import('./server.ts')

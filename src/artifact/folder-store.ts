@@ -17,7 +17,7 @@ export function folderStore (root: string): ModelStore {
       const folders = isName(name) ? await subfolders(join(root, name)).catch(() => undefined) : undefined
       return folders && modelEntry(name, folders)
     },
-    version: (name, version) => versionFolder(root, name, version),
+    version: (name, version) => versionFiles({ name, version, root, folder: join(root, name, version) }),
     aliases: async name => {
       try {
         return await readOptional(root, join(root, name, 'aliases.json'))
@@ -94,8 +94,16 @@ async function readOptional (root: string, path: string): Promise<Uint8Array | u
   }
 }
 
-function versionFolder (root: string, name: string, version: string): VersionFiles {
-  const folder = join(root, name, version)
+interface VersionFolder {
+  readonly name: string
+  readonly version: string
+  readonly root: string
+  /** Below the root, or the root itself. */
+  readonly folder: string
+}
+
+/** The files in one folder, none of them reached through a link that leads out of it. */
+export function versionFiles ({ name, version, root, folder }: VersionFolder): VersionFiles {
   return {
     name,
     version,
@@ -123,7 +131,7 @@ async function files (folder: string): Promise<string[]> {
 async function containedPath (root: string, folder: string, file: string): Promise<string> {
   try {
     const [rootPath, folderPath, path] = await Promise.all([realpath(root), realpath(folder), realpath(join(folder, file))])
-    if (!folderPath.startsWith(rootPath + sep)) throw new ArtifactError('OUTSIDE_FOLDER', 'the version\'s folder is a link out of the repository')
+    if (folder !== root && !folderPath.startsWith(rootPath + sep)) throw new ArtifactError('OUTSIDE_FOLDER', 'the version\'s folder is a link out of the repository')
     if (!path.startsWith(folderPath + sep)) throw new ArtifactError('OUTSIDE_FOLDER', `${file} is a link out of the version's folder`)
     return path
   } catch (error) {

@@ -6,16 +6,22 @@ import type { PredictInput } from '../schemas/decode.ts'
 /** Teaches the routes of this scope the three kinds of body, each parsed to a PredictInput. */
 export function addPredictBodies (app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
-  add(app, 'application/json', parseJson)
-  add(app, 'text/csv', text => ({ type: 'csv', text }))
-  add(app, 'application/x-ndjson', text => ({ type: 'ndjson', text }))
+  addTextBody(app, 'application/json', parseJson)
+  addTextBody(app, 'text/csv', text => ({ type: 'csv', text }))
+  addTextBody(app, 'application/x-ndjson', text => ({ type: 'ndjson', text }))
 }
 
-function add (app: FastifyInstance, contentType: string, parse: (text: string) => PredictInput): void {
+/**
+ * Teaches the routes of this scope one kind of body, which must be UTF-8.
+ *
+ * @param contentType  `*` for whatever no other one takes
+ * @param parse        also handed the content-type as the caller wrote it
+ */
+export function addTextBody (app: FastifyInstance, contentType: string, parse: (text: string, written: string) => unknown): void {
   app.addContentTypeParser<Buffer>(contentType, { parseAs: 'buffer' }, (request, bytes, done) => {
     try {
       refuseEncodings(request)
-      done(null, parse(decodeText(bytes)))
+      done(null, parse(decodeText(bytes), request.headers['content-type'] ?? ''))
     } catch (error) {
       done(error as ApiError, undefined)
     }

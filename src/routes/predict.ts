@@ -3,6 +3,7 @@ import Type, { type Static } from 'typebox'
 import type { PredictInput } from '../schemas/decode.ts'
 import { Caller } from './caller.ts'
 import { addPredictBodies } from './predict-bodies.ts'
+import { serverTiming, shortMs } from './server-timing.ts'
 
 const QuerySchema = Type.Object({
   partial: Type.Optional(Type.Boolean({ description: 'Answer the good rows and put each bad row\'s errors in its place' })),
@@ -26,14 +27,8 @@ export async function predictRoutes (app: FastifyInstance): Promise<void> {
     request.answeredBy = model.manifest
     const { single, predictions, warnings, timings, writeAnswer } = await app.inference.predict(
       model, body ?? { type: 'json', body }, { partial: query.partial === true, signal: new Caller(reply) })
-    const { validateMs, preprocessMs, queueMs, runMs, totalMs } = timings
-    reply.header('server-timing', `validate;dur=${shortMs(validateMs + preprocessMs)}, queue;dur=${shortMs(queueMs)}, run;dur=${shortMs(runMs)}`)
+    reply.header('server-timing', serverTiming(timings))
     reply.type('application/json; charset=utf-8')
-    return writeAnswer({ single, predictions, warnings, latencyMs: shortMs(totalMs) })
+    return writeAnswer({ single, predictions, warnings, latencyMs: shortMs(timings.totalMs) })
   }
-}
-
-/** Microseconds are as far as the clock can be trusted. */
-function shortMs (ms: number): number {
-  return Math.round(ms * 1000) / 1000
 }

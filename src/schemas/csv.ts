@@ -12,27 +12,47 @@ export interface Lines {
 
 interface CsvRecord { record: string[], info: { lines: number } }
 
+/** Whether the first line of a CSV names the features; `detect`: where it consists of their names. */
+export type CsvHeader = 'present' | 'absent' | 'detect'
+
 /**
- * Rows of a CSV text with a header. A cell becomes what its feature's type says; an empty cell, and NaN
+ * Rows of a CSV text; without a header its columns stand in the order of the features. A cell becomes what its feature's type says; an empty cell, and NaN
  * in a numeric one, is missing.
  *
  * @param maxRows nothing is read beyond the first row too many
  * @throws ApiError BAD_REQUEST when it is not CSV, INVALID_INPUT when the header does not fit the features
  */
-export function decodeCsv (text: string, features: readonly Feature[], maxRows: number): Lines {
-  const [header, ...records] = parseCsv(text, maxRows + 2)
-  if (header === undefined) throw new ApiError('BAD_REQUEST', 'The CSV is empty; it must begin with a header that names the features.')
-  const names = header.record.map(name => name.trim())
-  const columns = matchHeader(names, features)
+export function decodeCsv (text: string, features: readonly Feature[], maxRows: number, header: CsvHeader = 'present'): Lines {
+  const all = parseCsv(text, maxRows + 2)
+  const [first] = all
+  if (first === undefined) throw new ApiError('BAD_REQUEST', header === 'present' ? 'The CSV is empty; it must begin with a header that names the features.' : 'The CSV is empty.')
+  const hasHeader = header === 'present' || (header === 'detect' && isCsvHeader(first.record, features))
+  const columns = hasHeader ? matchHeader(first.record.map(name => name.trim()), features) : features
+  const records = hasHeader ? all.slice(1) : all
   const unreadable = new Map<number, Fault>()
   const rows = records.map(({ record }, row) => {
-    if (record.length !== names.length) {
-      unreadable.set(row, { path: '', message: `has ${record.length} cells, the header has ${names.length}` })
+    if (record.length !== columns.length) {
+      unreadable.set(row, { path: '', message: `has ${record.length} cells, ${hasHeader ? 'the header has' : 'the model has features:'} ${columns.length}` })
       return undefined
     }
     return Object.fromEntries(columns.map((feature, i) => [feature.name, parseCell(record[i] ?? '', feature)]))
   })
   return { rows, lineNumbers: records.map(({ info }) => info.lines), unreadable }
+}
+
+/** True for a line whose every cell is the name of a feature, each once. */
+export function isCsvHeader (cells: readonly string[], features: readonly { readonly name: string }[]): boolean {
+  const names = new Set(cells.map(cell => cell.trim()))
+  return names.size === cells.length && [...names].every(name => features.some(feature => feature.name === name))
+}
+
+/**
+ * The cells of a CSV text that no features describe.
+ *
+ * @throws ApiError BAD_REQUEST when it is not CSV
+ */
+export function csvCells (text: string, maxRecords: number): string[][] {
+  return parseCsv(text, maxRecords).map(({ record }) => record)
 }
 
 function parseCsv (text: string, maxRecords: number): CsvRecord[] {

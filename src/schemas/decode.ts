@@ -1,11 +1,12 @@
 import type { Feature } from '../artifact/manifest.ts'
 import { ApiError, type ErrorCode, type Fault } from '../errors.ts'
-import { type Lines, decodeCsv } from './csv.ts'
+import { type CsvHeader, type Lines, decodeCsv } from './csv.ts'
 
 /** A request's body, not yet held against any model. */
 export type PredictInput =
   | { readonly type: 'json', readonly body: unknown }
-  | { readonly type: 'csv', readonly text: string }
+  /** Without `header` the first line is one. */
+  | { readonly type: 'csv', readonly text: string, readonly header?: CsvHeader }
   | { readonly type: 'ndjson', readonly text: string }
   /** Rows that a protocol has found in its own body; `pointer` says where there row i stands. */
   | { readonly type: 'rows', readonly rows: readonly unknown[], readonly pointer: (row: number) => string }
@@ -44,7 +45,7 @@ export function decodeRows (input: PredictInput, features: readonly Feature[], m
 function decode (input: PredictInput, features: readonly Feature[], maxRows: number): RowSource {
   switch (input.type) {
     case 'json': return decodeJson(input.body)
-    case 'csv': return lines(decodeCsv(input.text, features, maxRows), 'INVALID_INPUT')
+    case 'csv': return lines(decodeCsv(input.text, features, maxRows, input.header), 'INVALID_INPUT')
     case 'ndjson': return lines(decodeNdjson(input.text, maxRows), 'NOT_JSON')
     case 'rows': return { ...jsonRows(input.rows, false), pointer: input.pointer }
     default: return input satisfies never

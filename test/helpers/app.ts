@@ -73,6 +73,6 @@ function capture (): { logs: Record<string, unknown>[], stream: Writable } {
 
 async function answer (response: Response): Promise<Answer> {
   const text = await response.text()
-  const json = (response.headers.get('content-type') ?? '').includes('json')
+  const json = /[/+]json\b/.test(response.headers.get('content-type') ?? '')
   return { status: response.status, headers: response.headers, text, body: json && text !== '' ? JSON.parse(text) as unknown : undefined }
 }
