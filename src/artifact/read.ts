@@ -25,6 +25,8 @@ export interface Artifact {
 
 const optionalFiles = ['preprocessor.json', 'preprocessor.onnx', 'golden.json', 'baseline.json'] as const
 const ownFiles: readonly string[] = ['manifest.json', 'model.onnx', ...optionalFiles]
+/** The model runs without them. */
+const sideFiles: readonly string[] = ['golden.json', 'baseline.json']
 /** What people leave in a folder without a manifest that holds no weights. */
 const noWeights = /\.(md|txt|json|ya?ml|pbtxt|csv|html?|py|ipynb|png|svg)$/i
 
@@ -35,24 +37,59 @@ const noWeights = /\.(md|txt|json|ya?ml|pbtxt|csv|html?|py|ipynb|png|svg)$/i
  * @throws ArtifactError
  */
 export async function readArtifact (files: VersionFiles): Promise<Artifact> {
-  const present = new Set(await files.list())
-  if (!present.has('manifest.json')) return await readBareModel(files, present)
+  const { artifact, faults: [fault] } = await examineArtifact(files)
+  if (fault !== undefined) throw fault
+  return artifact as Artifact
+}
 
-  const manifest = parseManifest(files, await files.read('manifest.json'))
-  const contents = await readListed(files, manifest)
-  const unlisted = optionalFiles.find(file => present.has(file) && !contents.has(file))
-  if (unlisted !== undefined) {
-    throw new ArtifactError('UNLISTED_FILE', `${unlisted} is in the folder but not in the manifest's files: list it with its sha256 and bytes, or remove it`)
+/** A version with all that is wrong with its files; without an artifact where what is left cannot be run. */
+export interface ExaminedArtifact {
+  readonly artifact: Artifact | undefined
+  /** None only beside an artifact. */
+  readonly faults: readonly ArtifactError[]
+}
+
+/** Reads a version on beyond its first fault, for those who want to hear of all of them. */
+export async function examineArtifact (files: VersionFiles): Promise<ExaminedArtifact> {
+  const faults: ArtifactError[] = []
+  const artifact = await attempt(faults, async () => {
+    const present = new Set(await files.list())
+    if (!present.has('manifest.json')) return await readBareModel(files, present)
+    return await readDescribed(files, parseManifest(files, await files.read('manifest.json')), present, faults)
+  })
+  return { artifact, faults }
+}
+
+async function readDescribed (files: VersionFiles, manifest: Manifest, present: ReadonlySet<string>, faults: ArtifactError[]): Promise<Artifact | undefined> {
+  const contents = await readListed(files, manifest, faults)
+  for (const file of optionalFiles.filter(file => present.has(file) && !Object.hasOwn(manifest.files, file))) {
+    faults.push(new ArtifactError('UNLISTED_FILE', `${file} is in the folder but not in the manifest's files: list it with its sha256 and bytes, or remove it`))
   }
+  const preprocessor = await attempt(faults, () => parseFile(contents, 'preprocessor.json', PreprocessorSchema, 'BAD_PREPROCESSOR'))
+  const golden = await attempt(faults, () => parseFile(contents, 'golden.json', GoldenSchema, 'BAD_GOLDEN'))
+  const baseline = await attempt(faults, () => parseFile(contents, 'baseline.json', BaselineSchema, 'BAD_BASELINE'))
+  const model = contents.get('model.onnx')
+  const isWhole = Object.keys(manifest.files).every(file => contents.has(file) || sideFiles.includes(file))
+  if (model === undefined || !isWhole || (contents.has('preprocessor.json') && preprocessor === undefined)) return undefined
   return {
     manifest,
-    model: required(contents, 'model.onnx'),
+    model,
     externalData: new Map([...contents].filter(([file]) => !ownFiles.includes(file))),
     preprocessorGraph: contents.get('preprocessor.onnx'),
-    preprocessor: parseFile(contents, 'preprocessor.json', PreprocessorSchema, 'BAD_PREPROCESSOR'),
-    golden: parseFile(contents, 'golden.json', GoldenSchema, 'BAD_GOLDEN'),
-    baseline: parseFile(contents, 'baseline.json', BaselineSchema, 'BAD_BASELINE'),
-    notes: manifest.task === 'tensor' || contents.has('golden.json') ? [] : ['no golden.json: nothing proves that the model still gives its answers'],
+    preprocessor,
+    golden,
+    baseline,
+    notes: manifest.task === 'tensor' || 'golden.json' in manifest.files ? [] : ['no golden.json: nothing proves that the model still gives its answers'],
+  }
+}
+
+async function attempt<T> (faults: ArtifactError[], step: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await step()
+  } catch (error) {
+    if (!(error instanceof ArtifactError)) throw error
+    faults.push(error)
+    return undefined
   }
 }
 
@@ -91,17 +128,17 @@ function parseManifest ({ name, version }: VersionFiles, bytes: Uint8Array): Man
   return manifest
 }
 
-async function readListed (files: VersionFiles, manifest: Manifest): Promise<Map<string, Uint8Array>> {
+async function readListed (files: VersionFiles, manifest: Manifest, faults: ArtifactError[]): Promise<Map<string, Uint8Array>> {
   const contents = new Map<string, Uint8Array>()
   for (const [file, expected] of Object.entries(manifest.files)) {
-    const bytes = await files.read(file)
-    if (bytes.byteLength !== expected.bytes) {
-      throw new ArtifactError('HASH_MISMATCH', `${file} has ${bytes.byteLength} bytes, the manifest says ${expected.bytes}`)
-    }
-    if (sha256(bytes) !== expected.sha256) {
-      throw new ArtifactError('HASH_MISMATCH', `${file} has SHA-256 ${sha256(bytes)}, the manifest says ${expected.sha256}`)
-    }
+    const bytes = await attempt(faults, () => files.read(file))
+    if (bytes === undefined) continue
     contents.set(file, bytes)
+    if (bytes.byteLength !== expected.bytes) {
+      faults.push(new ArtifactError('HASH_MISMATCH', `${file} has ${bytes.byteLength} bytes, the manifest says ${expected.bytes}`))
+    } else if (sha256(bytes) !== expected.sha256) {
+      faults.push(new ArtifactError('HASH_MISMATCH', `${file} has SHA-256 ${sha256(bytes)}, the manifest says ${expected.sha256}`))
+    }
   }
   return contents
 }
@@ -114,12 +151,6 @@ function parseFile<T extends TSchema> (contents: ReadonlyMap<string, Uint8Array>
   } catch (error) {
     throw new ArtifactError(reason, `${file}: ${(error as Error).message}`)
   }
-}
-
-function required (contents: ReadonlyMap<string, Uint8Array>, file: string): Uint8Array {
-  const bytes = contents.get(file)
-  if (bytes === undefined) throw new ArtifactError('MISSING_FILE', `${file} is missing`)
-  return bytes
 }
 
 function sha256 (bytes: Uint8Array): string {

@@ -1,4 +1,6 @@
 import { isName, nameRule } from '../artifact/names.ts'
+import type { ModelEntry } from '../artifact/store.ts'
+import { FatalError } from '../errors.ts'
 import { type Terminal, UsageError } from './verb.ts'
 
 /** A model, and which of its versions where one is named. */
@@ -27,4 +29,11 @@ export function onlyArgument (positionals: readonly string[]): string | undefine
   const [first, second] = positionals
   if (second !== undefined) throw new UsageError(`one at a time: ${JSON.stringify(second)} is an argument too many`)
   return first
+}
+
+/** @throws FatalError that names those there are */
+export function findModel (models: readonly ModelEntry[], name: string): ModelEntry {
+  const found = models.find(model => model.name === name)
+  if (found === undefined) throw new FatalError(`there is no model "${name}"; the models are ${models.map(model => model.name).join(', ') || 'none'}`)
+  return found
 }
