@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
-import { folderStore } from './artifact/folder-store.ts'
+import { modelStore } from './artifact/model-store.ts'
 import type { Config } from './config.ts'
+import { cpuCount } from './engine/cpus.ts'
 import { createEngineHost } from './engine/engine.ts'
 import { Monitor } from './monitor/monitor.ts'
 import { observeInference } from './observe.ts'
@@ -18,18 +19,23 @@ import rateLimit from './plugins/rate-limit.ts'
 import security from './plugins/security.ts'
 import { trustProxy } from './plugins/trust-proxy.ts'
 import { healthRoutes } from './routes/health.ts'
+import { invocationRoutes } from './routes/invocations.ts'
 import { metricsRoute } from './routes/metrics.ts'
 import { modelRoutes } from './routes/models.ts'
 import { oipRoutes } from './routes/oip.ts'
+import { oipRepositoryRoutes } from './routes/oip-repository.ts'
+import { oipStatsRoutes } from './routes/oip-stats.ts'
 import { predictRoutes } from './routes/predict.ts'
+import { tfServingRoutes } from './routes/tf-serving.ts'
+import { vertexRoutes } from './routes/vertex.ts'
 import { Inference } from './serving/inference.ts'
 import { Registry } from './serving/registry.ts'
 
 export interface AppOptions {
   readonly config: Config
   readonly log: FastifyBaseLogger
-  /** Takes the lines of the access log, ready-made; unset: they go through `log`. */
-  readonly writeLine?: ((line: string) => void) | undefined
+  /** Writes the lines of the access log; unset: they go through `log`. */
+  readonly writeInfo?: ((members: string, message: string) => void) | undefined
   /** The release, for the documents. */
   readonly version: string
   /** The key of this run where none is configured, if other processes have it too. */
@@ -43,7 +49,7 @@ export interface AppOptions {
  * `app.inference.registry.load()`, then closes. Plugins run their hooks in the order in which they
  * stand here.
  */
-export async function buildApp ({ config, log, writeLine, version, firstRunSecret, peers }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp ({ config, log, writeInfo, version, firstRunSecret, peers }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: log,
     // The log line of a request is ours, and carries its id itself: a child logger per request costs more than the line.
@@ -64,7 +70,7 @@ export async function buildApp ({ config, log, writeLine, version, firstRunSecre
   const monitor = new Monitor()
   const host = createEngineHost({ threads: config.inferenceThreads, log })
   const { onPrediction, ...events } = observeInference(monitor, log)
-  const registry = new Registry(folderStore(config.modelsDir), host, events)
+  const registry = new Registry(modelStore(config.modelsDir), host, events)
   const inference = new Inference({ registry, maxRows: config.maxRows, timeoutMs: config.requestTimeoutMs, onPrediction })
   monitor.queuedRows(() => registry.queuedRows())
 
@@ -75,7 +81,7 @@ export async function buildApp ({ config, log, writeLine, version, firstRunSecre
   await app.register(auth, { config, firstRunSecret })
   await app.register(rateLimit, { config, peers })
   await app.register(metrics, { monitor, peers })
-  await app.register(accessLog, { enabled: config.accessLog, inputs: config.logInputs, writeLine })
+  await app.register(accessLog, { enabled: config.accessLog, inputs: config.logInputs, writeInfo })
   await app.register(docs, { config, version, describe: () => registry.documented() })
   await app.register(inferencePlugin, { inference, peers })
 
@@ -83,7 +89,12 @@ export async function buildApp ({ config, log, writeLine, version, firstRunSecre
   await app.register(predictRoutes)
   await app.register(modelRoutes)
   await app.register(oipRoutes, { version })
+  await app.register(oipRepositoryRoutes)
+  await app.register(oipStatsRoutes)
   await app.register(metricsRoute, { scope: metricsScope(config) })
+  await app.register(invocationRoutes, { version, maxRows: config.maxRows, bodyLimit: config.bodyLimit, parallel: cpuCount(), sagemaker: config.sagemaker })
+  await app.register(tfServingRoutes, { maxRows: config.maxRows })
+  await app.register(vertexRoutes, { healthRoute: config.aipHealthRoute, predictRoute: config.aipPredictRoute, maxRows: config.maxRows })
   return app
 }
 

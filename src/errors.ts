@@ -8,6 +8,7 @@ const table = {
   BAD_REQUEST: [400, 'The request is malformed'],
   BAD_ENVELOPE: [400, 'The body has the wrong shape'],
   UNRUNNABLE_VALUES: [400, 'The model cannot run these values'],
+  LOAD_FAILED: [400, 'The model could not be loaded'],
   UNAUTHENTICATED: [401, 'A valid token is required'],
   FORBIDDEN: [403, 'The token lacks the scope'],
   ROUTE_NOT_FOUND: [404, 'No such route'],

@@ -12,23 +12,35 @@ export function observeInference (monitor: Monitor, log: FastifyBaseLogger): Reg
   return {
     loaded: (model, status) => {
       const { manifest, artifact, engine, loadMs } = model
+      // Other files under the same name: what was counted of the old ones says nothing of these.
+      monitor.forget(manifest.name, manifest.version)
       monitors.set(model, monitor.watch({ manifest, baseline: artifact.baseline, aliases: aliasesOf(status, manifest.version), loadMs }))
       log.info({ model: manifest.name, version: manifest.version, load_ms: Math.round(loadMs * 10) / 10, placement: engine.placement.mode }, 'version loaded')
       for (const note of artifact.notes) log.warn({ model: manifest.name, version: manifest.version, note }, 'version is incomplete')
     },
+    kept: ({ manifest, artifact, loadMs }, status) => {
+      monitor.watch({ manifest, baseline: artifact.baseline, aliases: aliasesOf(status, manifest.version), loadMs })
+    },
+    unloaded: ({ name: model }, version) => {
+      monitor.forget(model, version)
+      log.info({ model, version }, 'version unloaded')
+    },
     failed: (status, version, error) => {
       const { name: model } = status
-      if (version !== undefined) monitor.refused(model, version, aliasesOf(status, version))
+      if (version !== undefined) monitor.refused(model, version, aliasesOf(status, version), { answers: status.versions.get(version)?.state === 'ready' })
       const { reason = 'INTERNAL' } = error as { reason?: string }
       log.error({ model, version, reason, detail: error.message, cause: reason === 'INTERNAL' ? error : error.cause }, 'version is not served')
     },
     ignored: paths => {
       log.warn({ paths }, 'folders are neither a model nor a version, or cannot be read')
     },
+    unreadable: error => {
+      log.error({ err: error }, 'the repository cannot be read')
+    },
     onPrediction: ({ model, protocol, rows, predictions, requested, partial, timings, error }) => {
       const counted = monitors.get(model)
       const outcome = error !== undefined ? outcomeOf(error) : partial ? 'partial' : 'ok'
-      counted?.request(protocol, outcome, timings, requested)
+      counted?.request(protocol, outcome, timings, requested, partial ? rows.length : requested)
       counted?.predictions(rows, predictions)
     },
   }

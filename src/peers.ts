@@ -1,3 +1,4 @@
+import type { ErrorCode } from './errors.ts'
 import type { Snapshot } from './monitor/snapshot.ts'
 
 /** Leave to answer some requests of one caller, out of the limit that all processes share. */
@@ -10,6 +11,12 @@ export interface Lease {
   readonly ttlMs: number
 }
 
+/** A model to be read again, or taken out of service, in every process. */
+export interface RepositoryChange { readonly kind: 'load' | 'unload', readonly model: string }
+
+/** An ApiError on its way to another process. */
+export interface Refusal { readonly code: ErrorCode, readonly message: string, readonly headers?: Readonly<Record<string, string>> }
+
 /** The other processes of the service, as one of them sees them. A process that is alone has none. */
 export interface Peers {
   /** True once every process has been ready; a later replacement does not change it. */
@@ -20,4 +27,10 @@ export interface Peers {
   readonly giveBack: (caller: string, unused: number) => void
   /** What every process has counted, this one among them; one that does not answer in time is left out. */
   readonly snapshots: () => Promise<Snapshot[]>
+  /**
+   * Makes the change in every process, this one among them, or in none.
+   *
+   * @throws ApiError that says what of it could not be done
+   */
+  readonly change: (change: RepositoryChange) => Promise<void>
 }

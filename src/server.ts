@@ -5,8 +5,10 @@ import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
 import type { Config } from './config.ts'
 import { cpuCount } from './engine/cpus.ts'
-import { FatalError } from './errors.ts'
+import { ApiError, FatalError } from './errors.ts'
 import type { Log } from './log.ts'
+import type { RepositoryChange } from './peers.ts'
+import type { PreparedChange } from './processes/change-desk.ts'
 import { type ServerLink, linkToPrimary } from './processes/server-link.ts'
 import { welcome } from './welcome.ts'
 
@@ -32,20 +34,49 @@ export async function runServer ({ config, log, processes, firstRunSecret, isRep
     if (running.app === undefined) process.exit(0)
     drain(running.app, signal, config.shutdownGraceMs, log)
   }
-  const link = cluster.isWorker ? linkToPrimary({ snapshot: async () => await running.app?.monitor.snapshot(), onDrain: () => { stop('drain') } }) : undefined
+  let built: (app: FastifyInstance) => void = () => {}
+  const whenBuilt = new Promise<FastifyInstance>(resolve => { built = resolve })
+  const link = cluster.isWorker
+    ? linkToPrimary({
+      snapshot: async () => await running.app?.monitor.snapshot(),
+      prepare: async change => await prepareChange(await whenBuilt, change),
+      onDrain: () => { stop('drain') },
+    })
+    : undefined
   process.on('SIGTERM', stop)
   // A terminal's Ctrl-C reaches every process of the group; under a primary it is the primary's to decide.
   process.on('SIGINT', signal => { if (link === undefined) stop(signal) })
 
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
   const threads = config.inferenceThreads ?? Math.max(1, Math.floor(cpuCount() / processes))
-  const app = running.app = await buildApp({ config: { ...config, inferenceThreads: threads }, log: log.log, version, firstRunSecret, peers: link?.peers })
+  const app = running.app = await buildApp({ config: { ...config, inferenceThreads: threads }, log: log.log, writeInfo: log.writeInfo, version, firstRunSecret, peers: link?.peers })
+  built(app)
   if (link !== undefined) log.log.info({ pid: process.pid }, 'server process started')
-  const load = async (): Promise<void> => await app.inference.registry.load(config.defaultModel, () => { announce(app, config, link) })
+  const load = async (): Promise<void> => {
+    const { registry } = app.inference
+    await registry.load(config.defaultModel, { settled: () => { announce(app, config, link) }, resume: await link?.resume })
+    link?.tell({ kind: 'loaded', state: registry.state() })
+  }
   // Liveness answers while the models load; but where others answer meanwhile, a connection had better go to them.
   if (isReplacement) await load()
   await listen(app, config)
   if (!isReplacement) await load()
+}
+
+async function prepareChange (app: FastifyInstance, change: RepositoryChange): Promise<PreparedChange> {
+  const { registry } = app.inference
+  const { proposal, commit, abort } = await registry.prepare(change).catch((error: unknown) => {
+    if (!(error instanceof ApiError)) app.log.error({ err: error, ...change }, 'a change failed')
+    throw error
+  })
+  return {
+    proposal,
+    commit: refused => {
+      const refusal = commit(refused)
+      return { refusal, state: registry.stateOf(change.model), defaultModel: registry.state().defaultModel }
+    },
+    abort,
+  }
 }
 
 async function listen (app: FastifyInstance, config: Config): Promise<void> {

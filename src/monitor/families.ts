@@ -8,6 +8,8 @@ export interface Watched {
   readonly version: string
   readonly aliases: readonly string[]
   readonly ready: boolean
+  /** Its present files were not taken; it may still answer from those that it was loaded from. */
+  readonly refused: boolean
   /** Of one that was loaded at some time. */
   readonly loaded: { readonly loadMs: number, readonly monitor: VersionMonitor } | undefined
 }
@@ -64,6 +66,12 @@ function modelFamilies (versions: readonly Watched[], loaded: readonly Loaded[])
     labels: ['model', 'version', 'alias'],
     samples: versions.flatMap(({ name, version, aliases, ready }) =>
       (aliases.length === 0 ? [''] : aliases).map(alias => [[name, version, alias], ready ? 1 : 0] as const)),
+  }, {
+    name: 'modelport_model_load_failed',
+    type: 'gauge',
+    help: '1 when the files of the version were refused the last time they were read',
+    labels: ['model', 'version'],
+    samples: versions.map(({ name, version, refused }) => [[name, version], refused ? 1 : 0] as const),
   }, {
     name: 'modelport_model_load_seconds',
     type: 'gauge',

@@ -6,6 +6,7 @@ import { exposition } from './exposition.ts'
 import { type Counted, type Watched, families } from './families.ts'
 import { runtimeMetrics } from './runtime.ts'
 import { type HttpCounts, type QueuedRows, type Snapshot, type VersionSnapshot, addHttp, addQueued, getOrSet } from './snapshot.ts'
+import { type VersionStatistics, versionStatistics } from './statistics.ts'
 import { VersionMonitor } from './version-monitor.ts'
 
 export interface LoadedVersion {
@@ -43,14 +44,18 @@ export class Monitor {
   watch ({ manifest, baseline, aliases, loadMs }: LoadedVersion): VersionMonitor {
     const { name, version } = manifest
     const monitor = this.#versions.get(key(name, version))?.loaded?.monitor ?? new VersionMonitor(manifest, baseline, this.#nowMs)
-    this.#versions.set(key(name, version), { name, version, aliases, ready: true, loaded: { loadMs, monitor } })
+    this.#versions.set(key(name, version), { name, version, aliases, ready: true, refused: false, loaded: { loadMs, monitor } })
     return monitor
   }
 
-  /** The version is in the repository and does not serve. */
-  refused (name: string, version: string, aliases: readonly string[] = []): void {
+  /**
+   * The version's files were not taken.
+   *
+   * @param answers true where it goes on answering from those that it was loaded from
+   */
+  refused (name: string, version: string, aliases: readonly string[] = [], { answers = false } = {}): void {
     const loaded = this.#versions.get(key(name, version))?.loaded
-    this.#versions.set(key(name, version), { name, version, aliases, ready: false, loaded })
+    this.#versions.set(key(name, version), { name, version, aliases, ready: answers, refused: true, loaded })
   }
 
   /** Removes the series of a version; requests still under way count into nothing. */
@@ -73,10 +78,11 @@ export class Monitor {
   /** All that this process has counted, to be added to what others have. */
   async snapshot (): Promise<Snapshot> {
     return {
-      versions: Array.from(this.#versions.values(), ({ name, version, ready, loaded }) => ({
+      versions: Array.from(this.#versions.values(), ({ name, version, ready, refused, loaded }) => ({
         name,
         version,
         ready,
+        refused,
         loaded: loaded && { loadMs: loaded.loadMs, counts: loaded.monitor.counts() },
       })),
       queued: [...this.#queuedRows()],
@@ -91,17 +97,31 @@ export class Monitor {
    * @param snapshots of all processes of the service; unset: this process is all of it
    */
   async render (snapshots?: readonly Snapshot[]): Promise<string> {
-    const all = snapshots ?? [await this.snapshot()]
+    const all = await this.#all(snapshots)
     // The start of the process is left out of sums; of several, the first counts.
     const runtime = AggregatorRegistry.aggregate(all.map(({ runtime }) =>
       runtime.map(metric => metric.aggregator === 'omit' ? { ...metric, aggregator: 'min' as const } : metric)))
     return `${exposition(families(this.#sum(all)))}\n${await runtime.metrics()}`
   }
 
+  /**
+   * What the versions that were loaded have done since then.
+   *
+   * @param snapshots as for `render`
+   */
+  async statistics (snapshots?: readonly Snapshot[]): Promise<VersionStatistics[]> {
+    const { versions, queued } = this.#sum(await this.#all(snapshots))
+    return versionStatistics(versions, queued)
+  }
+
+  async #all (snapshots: readonly Snapshot[] | undefined): Promise<readonly Snapshot[]> {
+    return snapshots ?? [await this.snapshot()]
+  }
+
   #sum (snapshots: readonly Snapshot[]): Counted {
     const versions = Array.from(this.#versions.values(), (own): Watched => {
       const all = snapshots.flatMap(snapshot => snapshot.versions.filter(({ name, version }) => name === own.name && version === own.version))
-      return { ...own, ready: all.every(({ ready }) => ready), loaded: own.loaded && sumLoaded(own.loaded, all) }
+      return { ...own, ready: all.every(({ ready }) => ready), refused: all.some(({ refused }) => refused), loaded: own.loaded && sumLoaded(own.loaded, all) }
     })
     return { versions, queued: addQueued(snapshots.map(({ queued }) => queued)), http: addHttp(snapshots.map(({ http }) => http)) }
   }

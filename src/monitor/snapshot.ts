@@ -9,16 +9,27 @@ export interface VersionCounts {
   readonly stages: Readonly<Record<string, Buckets>>
   readonly requests: ReadonlyMap<string, Readonly<Record<Outcome, number>>>
   readonly predictions: Float64Array
+  readonly inferredRows: number
+  readonly lastRequestMs: number
   readonly window: WindowCounts
 }
 
-/** Rows that wait for a run now. */
-export interface QueuedRows { readonly name: string, readonly version: string, readonly rows: number }
+/** What a version's engine tells of itself. */
+export interface QueuedRows {
+  readonly name: string
+  readonly version: string
+  /** That wait for a run now. */
+  readonly rows: number
+  /** Runs of the graph for callers; requests that shared one count once. */
+  readonly executions?: number
+}
 
 export interface VersionSnapshot {
   readonly name: string
   readonly version: string
   readonly ready: boolean
+  /** Its present files were not taken. */
+  readonly refused: boolean
   /** Of one that was loaded at some time. */
   readonly loaded: { readonly loadMs: number, readonly counts: VersionCounts } | undefined
 }
@@ -35,12 +46,13 @@ export interface Snapshot {
   readonly runtime: readonly MetricObjectWithValues<MetricValue<string>>[]
 }
 
-/** The rows that wait in all processes, by version. */
+/** What the engines of all processes tell, by version. */
 export function addQueued (all: readonly (readonly QueuedRows[])[]): QueuedRows[] {
   const total = new Map<string, QueuedRows>()
-  for (const { name, version, rows } of all.flat()) {
+  for (const { name, version, rows, executions = 0 } of all.flat()) {
     const key = `${name}/${version}`
-    total.set(key, { name, version, rows: rows + (total.get(key)?.rows ?? 0) })
+    const others = total.get(key)
+    total.set(key, { name, version, rows: rows + (others?.rows ?? 0), executions: executions + (others?.executions ?? 0) })
   }
   return [...total.values()]
 }

@@ -45,6 +45,8 @@ export class VersionMonitor {
   /** By class index; without labels all predictions are counted in the only member. */
   readonly #predictions: Float64Array
   readonly #window: RollingWindow
+  #inferredRows = 0
+  #lastRequestMs = 0
 
   constructor (manifest: Manifest, baseline: Baseline | undefined, nowMs: () => number) {
     this.#manifest = manifest
@@ -61,11 +63,14 @@ export class VersionMonitor {
    * @param protocol a constant of the route, never text of the caller's
    * @param timings  undefined when it ended before its time was taken
    * @param rows     how many it brought; 0 when they were never counted
+   * @param good     how many of them can have been answered
    */
-  request (protocol: string, outcome: Outcome, timings: Timings | undefined, rows: number): void {
+  request (protocol: string, outcome: Outcome, timings: Timings | undefined, rows: number, good = rows): void {
     let counts = this.#requests.get(protocol)
     if (counts === undefined) this.#requests.set(protocol, counts = noRequests())
     counts[outcome] += 1
+    this.#lastRequestMs = this.#nowMs()
+    if (outcome === 'ok' || outcome === 'partial') this.#inferredRows += good
     if (rows > 0) observe(this.batchRows, rows)
     if (timings === undefined) return
     const { stages } = this
@@ -89,6 +94,16 @@ export class VersionMonitor {
     this.#window.add(rows, predictions)
   }
 
+  /** Rows of the requests that were answered. */
+  get inferredRows (): number {
+    return this.#inferredRows
+  }
+
+  /** When the last request came to its end, in milliseconds since the epoch; 0 before the first. */
+  get lastRequestMs (): number {
+    return this.#lastRequestMs
+  }
+
   * requestCounts (): Generator<{ protocol: string, outcome: Outcome, count: number }> {
     for (const [protocol, counts] of this.#requests) {
       for (const outcome of outcomes) yield { protocol, outcome, count: counts[outcome] }
@@ -106,7 +121,15 @@ export class VersionMonitor {
   }
 
   counts (): VersionCounts {
-    return { batchRows: this.batchRows, stages: this.stages, requests: this.#requests, predictions: this.#predictions, window: this.#window.counts() }
+    return {
+      batchRows: this.batchRows,
+      stages: this.stages,
+      requests: this.#requests,
+      predictions: this.#predictions,
+      inferredRows: this.#inferredRows,
+      lastRequestMs: this.#lastRequestMs,
+      window: this.#window.counts(),
+    }
   }
 
   /** One of the same version that has counted nothing yet. */
@@ -115,7 +138,9 @@ export class VersionMonitor {
   }
 
   /** Adds what a process has counted of the same version; this one is then for reading only. */
-  absorb ({ batchRows, stages, requests, predictions, window }: VersionCounts): void {
+  absorb ({ batchRows, stages, requests, predictions, inferredRows, lastRequestMs, window }: VersionCounts): void {
+    this.#inferredRows += inferredRows
+    this.#lastRequestMs = Math.max(this.#lastRequestMs, lastRequestMs)
     addInto(this.batchRows, batchRows)
     for (const [stage, buckets] of Object.entries(this.stages)) addInto(buckets, stages[stage] ?? buckets)
     for (const [protocol, counts] of requests) {

@@ -1,7 +1,9 @@
 import cluster, { type Worker } from 'node:cluster'
 import type { Config } from '../config.ts'
 import type { Snapshot } from '../monitor/snapshot.ts'
+import { Changes } from './changes.ts'
 import { LeaseBank } from './lease-bank.ts'
+import type { Refusal, RepositoryChange } from '../peers.ts'
 import type { ToPrimary, ToServer } from './messages.ts'
 import { replacementFlag } from './server-link.ts'
 
@@ -38,6 +40,7 @@ class Primary {
   readonly #options: PrimaryOptions
   readonly #end: (result: { code: number, reason?: string }) => void
   readonly #bank: LeaseBank
+  readonly #changes: Changes
   readonly #settled = new Set<number>()
   readonly #gatherings = new Map<number, Gathering>()
   #crashesMs: number[] = []
@@ -50,6 +53,14 @@ class Primary {
     this.#options = options
     this.#end = end
     this.#bank = new LeaseBank({ max: options.config.rateLimitMax, processes: options.processes })
+    this.#changes = new Changes({
+      processes: () => workers().map(({ id }) => id),
+      send: (id, message) => {
+        const worker = cluster.workers?.[id]
+        if (worker !== undefined) send(worker, message)
+      },
+      log: options.log,
+    })
   }
 
   start (): void {
@@ -66,7 +77,8 @@ class Primary {
 
   /** A replacement loads its models before it listens, since others answer meanwhile. */
   #fork (): void {
-    cluster.fork({ ...this.#options.env, ...(this.#serviceReady ? { [replacementFlag]: '1' } : {}) })
+    const worker = cluster.fork({ ...this.#options.env, ...(this.#serviceReady ? { [replacementFlag]: '1' } : {}) })
+    send(worker, { kind: 'resume', state: this.#changes.state() })
   }
 
   #heard (worker: Worker, message: ToPrimary): void {
@@ -76,6 +88,10 @@ class Primary {
       case 'lease': send(worker, { kind: 'leased', id: message.id, lease: this.#bank.lease(message.caller, message.windowMs, message.wanted) }); break
       case 'give-back': this.#bank.giveBack(message.caller, message.unused); break
       case 'snapshots': this.#gather(worker, message.id); break
+      case 'loaded': this.#changes.loaded(message.state); break
+      case 'change': this.#change(worker, message.id, message.change); break
+      case 'prepared': this.#changes.prepared(worker.id, message.id, message.proposal); break
+      case 'committed': this.#changes.committed(worker.id, message.id, message.committed); break
       case 'snapshot': this.#gathered(message.id, message.snapshot); break
       default: message satisfies never
     }
@@ -91,6 +107,14 @@ class Primary {
       this.#options.log.info({ processes: this.#options.processes, start_ms: Math.round(performance.now()) }, 'service ready')
       this.#options.welcome(welcome)
     }
+  }
+
+  #change (asker: Worker, id: number, change: RepositoryChange): void {
+    const answer = (refusal: Refusal | undefined): void => { send(asker, { kind: 'changed', id, refusal }) }
+    this.#changes.change(change).then(answer, (error: unknown) => {
+      this.#options.log.error({ err: error, ...change }, 'a change failed')
+      answer({ code: 'INTERNAL', message: 'The server failed; its log has the reason.' })
+    })
   }
 
   /** Asks everybody, and answers with whatever came in time. */
@@ -116,6 +140,7 @@ class Primary {
 
   #exited (worker: Worker, code: number | null, signal: string | null): void {
     this.#settled.delete(worker.id)
+    this.#changes.gone(worker.id)
     if (this.#draining) {
       if (code !== 0) this.#failure ??= `a server process ended with ${signal ?? code}`
       if (workers().length === 0) this.#end(this.#failure === undefined ? { code: 0 } : { code: 1, reason: this.#failure })

@@ -1,32 +1,47 @@
+import { ApiError } from '../errors.ts'
 import type { Snapshot } from '../monitor/snapshot.ts'
-import type { Lease, Peers } from '../peers.ts'
-import type { ToPrimary, ToServer } from './messages.ts'
+import type { Lease, Peers, Refusal, RepositoryChange } from '../peers.ts'
+import { type PreparedChange, ChangeDesk } from './change-desk.ts'
+import type { RepositoryState, ToPrimary, ToServer } from './messages.ts'
 
 export interface ServerLink {
   readonly peers: Peers
+  /** What the other processes serve; undefined where this one starts together with them. */
+  readonly resume: Promise<RepositoryState | undefined>
   readonly tell: (message: ToPrimary) => void
 }
 
 interface LinkOptions {
   /** What this process has counted; undefined before it counts. */
   readonly snapshot: () => Promise<Snapshot | undefined>
+  /** @throws ApiError when there is nothing that could be changed */
+  readonly prepare: (change: RepositoryChange) => Promise<PreparedChange>
   readonly onDrain: () => void
 }
 
 /** A server process's end of the channel to the primary. */
-export function linkToPrimary ({ snapshot, onDrain }: LinkOptions): ServerLink {
+export function linkToPrimary ({ snapshot, prepare, onDrain }: LinkOptions): ServerLink {
   let lastId = 0
   let serviceReady = false
   const leases = new Map<number, (lease: Lease) => void>()
   const gatherings = new Map<number, (snapshots: Snapshot[]) => void>()
+  const changes = new Map<number, (refusal: Refusal | undefined) => void>()
+  const desk = new ChangeDesk(prepare, tell)
+  let resumed: (state: RepositoryState | undefined) => void = () => {}
+  const resume = new Promise<RepositoryState | undefined>(resolve => { resumed = resolve })
 
   process.on('message', (message: ToServer) => {
     switch (message.kind) {
+      case 'resume': resumed(message.state); break
       case 'service-ready': serviceReady = true; break
       case 'drain': onDrain(); break
       case 'leased': settle(leases, message.id, message.lease); break
       case 'give-snapshot': giveSnapshot(message.id); break
       case 'snapshots': settle(gatherings, message.id, [...message.snapshots]); break
+      case 'prepare': desk.prepare(message.id, message.change); break
+      case 'commit': desk.commit(message.id, message.refused); break
+      case 'abort': desk.abort(message.id); break
+      case 'changed': settle(changes, message.id, message.refusal); break
       default: message satisfies never
     }
   })
@@ -45,11 +60,16 @@ export function linkToPrimary ({ snapshot, onDrain }: LinkOptions): ServerLink {
   }
   return {
     tell,
+    resume,
     peers: {
       ready: () => serviceReady,
       lease: (caller, windowMs, wanted) => ask(leases, id => ({ kind: 'lease', id, caller, windowMs, wanted })),
       giveBack: (caller, unused) => { tell({ kind: 'give-back', caller, unused }) },
       snapshots: () => ask(gatherings, id => ({ kind: 'snapshots', id })),
+      change: async change => {
+        const refusal = await ask(changes, id => ({ kind: 'change', id, change }))
+        if (refusal !== undefined) throw new ApiError(refusal.code, refusal.message, { headers: refusal.headers ?? {} })
+      },
     },
   }
 }

@@ -4,8 +4,8 @@ const open = { additionalProperties: true }
 
 const VersionSummarySchema = Type.Object({
   version: Type.String(),
-  state: Type.Union([Type.Literal('pending'), Type.Literal('loading'), Type.Literal('ready'), Type.Literal('failed')]),
-  reason: Type.Optional(Type.String({ description: 'Why it does not serve: a code, see docs/manifest.md' })),
+  state: Type.Union([Type.Literal('pending'), Type.Literal('loading'), Type.Literal('ready'), Type.Literal('failed'), Type.Literal('unloading'), Type.Literal('unloaded')]),
+  reason: Type.Optional(Type.String({ description: 'Why its files are not served: a code, see docs/manifest.md. A version that is ready answers from those that it was loaded from' })),
   detail: Type.Optional(Type.String({ description: 'The same in words' })),
 }, open)
 

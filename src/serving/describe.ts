@@ -1,6 +1,8 @@
+import { aliasTarget } from '../artifact/aliases.ts'
 import type { Manifest } from '../artifact/manifest.ts'
 import { ApiError } from '../errors.ts'
-import type { ModelStatus, VersionState } from './status.ts'
+import { failureIn } from './entry.ts'
+import type { Failure, ModelStatus, VersionState } from './status.ts'
 
 /** A version in a list: where it stands, and why it does not serve. */
 export interface VersionSummary { readonly version: string, readonly state: VersionState['state'], readonly reason?: string, readonly detail?: string }
@@ -61,11 +63,37 @@ export function describeVersion (status: ModelStatus, version: string): VersionD
 }
 
 function summarizeVersion (version: string, state: VersionState): VersionSummary {
-  return state.state === 'failed' ? { version, state: state.state, reason: state.reason, detail: state.message } : { version, state: state.state }
+  const failure = failureIn(state)
+  return failure === undefined ? { version, state: state.state } : { version, state: state.state, reason: failure.reason, detail: failure.message }
 }
 
 export function versionNotFound ({ name, versions }: ModelStatus, version: string): ApiError {
   return new ApiError('VERSION_NOT_FOUND', `The model ${name} has no version "${shortened(version)}"; it has ${[...versions.keys()].join(', ') || 'none'}.`)
+}
+
+export function aliasNotFound ({ name, aliases }: ModelStatus, alias: string): ApiError {
+  return new ApiError('VERSION_NOT_FOUND', `The model ${name} has no alias "${shortened(alias)}"; it has ${Object.keys(aliases).join(', ') || 'none'}.`)
+}
+
+/**
+ * Why a version cannot answer.
+ *
+ * @param asked undefined: the one that answers for the name was meant
+ */
+export function whyNot (status: ModelStatus, asked: string | undefined): ApiError {
+  const { name, aliases, versions, fault, unloaded } = status
+  const wanted = asked ?? aliasTarget(aliases, 'production') ?? [...versions.keys()].at(-1)
+  if (wanted === undefined) return notReady(name, fault, unloaded)
+  const found = versions.get(wanted)
+  if (found === undefined && asked !== undefined) return versionNotFound(status, asked)
+  const failure = asked === undefined && fault !== undefined ? fault : found && failureIn(found)
+  return notReady(`${name} ${wanted}`, failure, unloaded)
+}
+
+/** @param what the model, and the version if it is known */
+export function notReady (what: string, failure?: Failure, unloaded = false): ApiError {
+  const [why, afterSeconds] = unloaded ? ['it was unloaded', 30] : failure === undefined ? ['it is still loading', 1] : [`it did not pass its checks (${failure.reason})`, 30]
+  return new ApiError('MODEL_NOT_READY', `${what} cannot answer: ${why}.`, { headers: { 'retry-after': `${afterSeconds}` } })
 }
 
 /** A caller's text in a message: no longer than a name may be. */

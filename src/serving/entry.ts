@@ -34,6 +34,12 @@ export function readyVersions ({ versions }: Pick<ModelStatus, 'versions'>): [ve
   return [...versions].filter((found): found is [string, ReadyVersion] => found[1].state === 'ready')
 }
 
+/** What is wrong with a version's files as they are now, whether or not it answers from others. */
+export function failureIn (state: VersionState): Failure | undefined {
+  if (state.state === 'ready') return state.refused
+  return state.state === 'failed' ? state : undefined
+}
+
 export function failureOf (error: unknown): Failure {
   return { reason: error instanceof ArtifactError ? error.reason : 'INTERNAL', message: (error as Error).message }
 }

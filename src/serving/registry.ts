@@ -1,33 +1,39 @@
-import { aliasTarget, parseAliases } from '../artifact/aliases.ts'
-import { ArtifactError, type Reason } from '../artifact/artifact-error.ts'
+import { aliasTarget } from '../artifact/aliases.ts'
 import { isName } from '../artifact/names.ts'
-import { readArtifact } from '../artifact/read.ts'
 import type { ModelEntry, ModelStore } from '../artifact/store.ts'
 import type { EngineHost } from '../engine/engine.ts'
-import { ApiError, FatalError } from '../errors.ts'
 import type { DocumentedModel } from '../schemas/openapi.ts'
-import { type Model, openModel } from './model.ts'
-import { type ModelSummary, type VersionDetail, describeVersion, shortened, summarizeModel, versionNotFound } from './describe.ts'
-import type { ModelRef, ModelStatus, RegistryEvents, VersionState } from './status.ts'
+import { bootServing, bootVersion, describeModel, refuseUnservable } from './boot.ts'
+import { type Change, Changes, type PreparedChange } from './changes.ts'
+import { type ModelSummary, type VersionDetail, aliasNotFound, describeVersion, summarizeModel, whyNot } from './describe.ts'
+import { failureIn, readyVersions } from './entry.ts'
+import { type IndexRow, indexRows } from './index-rows.ts'
+import type { Workshop } from './load-version.ts'
+import type { Model } from './model.ts'
+import { type ModelState, type RepositoryState, stateOf } from './same-set.ts'
+import { Shelf } from './shelf.ts'
+import type { ModelRef, ModelStatus, RegistryEvents } from './status.ts'
 
-/** The registry's own, writable side of a ModelStatus. */
-type Entry = { -readonly [Key in keyof ModelStatus]: ModelStatus[Key] } & { readonly versions: Map<string, VersionState> }
+export interface LoadOptions {
+  /** Called once it is known of every model which version answers. */
+  readonly settled?: () => void
+  /** What the other processes serve: just that is loaded, whatever else is in the repository by now. */
+  readonly resume?: RepositoryState | undefined
+}
 
 /** The loaded repository: which version answers, and why another does not. */
 export class Registry {
-  readonly #store: ModelStore
-  readonly #host: EngineHost
-  readonly #events: RegistryEvents
-  readonly #entries = new Map<string, Entry>()
-  #defaultName: string | undefined
-  /** Until the repository has been listed nobody knows which models there are. */
-  #listed = false
+  readonly #workshop: Workshop
+  readonly #shelf = new Shelf()
+  readonly #changes: Changes
+  readonly #booted: Promise<void>
+  #endBoot: () => void = () => {}
   #settled = false
 
   constructor (store: ModelStore, host: EngineHost, events: RegistryEvents) {
-    this.#store = store
-    this.#host = host
-    this.#events = events
+    this.#workshop = { store, host, events }
+    this.#booted = new Promise(resolve => { this.#endBoot = resolve })
+    this.#changes = new Changes(this.#workshop, this.#shelf)
   }
 
   /**
@@ -35,31 +41,69 @@ export class Registry {
    * others. A version that fails is set down with its reason and hurts no other.
    *
    * @param configured DEFAULT_MODEL
-   * @param settled    called once it is known of every model which version answers
    * @throws FatalError when the repository cannot be read or the default model cannot be served
    */
-  async load (configured: string | undefined, settled: () => void = () => {}): Promise<void> {
-    const { models, defaultModel, ignored } = await this.#store.list()
-    if (ignored.length > 0) this.#events.ignored(ignored)
-    for (const model of models) this.#entries.set(model.name, await this.#describe(model))
-    this.#defaultName = this.#chooseDefault(configured, defaultModel)
-    this.#listed = true
+  async load (configured: string | undefined, { settled = () => {}, resume }: LoadOptions = {}): Promise<void> {
+    const { store, events } = this.#workshop
+    const { models, defaultModel, ignored } = await store.list()
+    if (ignored.length > 0) events.ignored(ignored)
+    const wanted = resume === undefined ? models : resumed(models, resume)
+    const described = await Promise.all(wanted.map(model => describeModel(this.#workshop, model, resume?.models.get(model.name))))
+    this.#shelf.begin(described, { configured, fromRepository: defaultModel, resumed: resume?.defaultModel })
 
-    const entries = [...this.#entries.values()].sort((a, b) => Number(b.isDefault) - Number(a.isDefault))
+    const entries = this.#shelf.list().sort((a, b) => Number(b.isDefault) - Number(a.isDefault))
     for (const entry of entries) {
-      await this.#loadServing(entry)
-      if (entry.isDefault) refuseUnservable(entry)
+      await bootServing(this.#workshop, entry)
+      // Where others answer, this one is of use even so.
+      if (entry.isDefault && resume === undefined) refuseUnservable(entry)
     }
     this.#settled = true
     settled()
     for (const entry of entries) {
-      for (const version of entry.versions.keys()) await this.#loadVersion(entry, version)
+      for (const version of entry.versions.keys()) await bootVersion(this.#workshop, entry, version)
     }
+    this.#endBoot()
+  }
+
+  /**
+   * Reads a model again, or takes it out of service, up to the moment where only the switch is left; waits for the start.
+   *
+   * @throws ApiError when there is nothing that could be changed; nothing stays open then
+   */
+  async prepare (change: Change): Promise<PreparedChange> {
+    await this.#booted
+    if (!isName(change.model)) throw this.#shelf.notFound(change.model)
+    return await this.#changes.prepare(change)
+  }
+
+  /** @throws ApiError when not all of it could be done */
+  async change (change: Change): Promise<void> {
+    const fault = (await this.prepare(change)).commit()
+    if (fault !== undefined) throw fault
+  }
+
+  /** Every model and version of the repository, loaded or not. */
+  async index (): Promise<IndexRow[]> {
+    const { models } = await this.#workshop.store.list().catch((error: unknown) => {
+      this.#workshop.events.unreadable?.(error as Error)
+      return { models: [] }
+    })
+    return indexRows(this.list(), models, name => this.#changes.isLoading(name))
+  }
+
+  /** What this process serves, for others to serve the same. */
+  state (): RepositoryState {
+    return { defaultModel: this.#shelf.defaultName, models: new Map(this.list().map(entry => [entry.name, stateOf(entry)])) }
+  }
+
+  stateOf (name: string): ModelState {
+    const entry = this.#shelf.find(name)
+    return entry === undefined ? 'unloaded' : stateOf(entry)
   }
 
   /** The models in the order of their names. */
   list (): readonly ModelStatus[] {
-    return [...this.#entries.values()]
+    return this.#shelf.list()
   }
 
   summaries (): readonly ModelSummary[] {
@@ -68,48 +112,55 @@ export class Registry {
 
   /** @throws ApiError MODEL_NOT_FOUND */
   detail (name: string): ModelSummary & { answers: VersionDetail | null } {
-    const entry = this.#entry(name)
+    const entry = this.#shelf.get(name)
     return { ...summarizeModel(entry), answers: entry.serving === undefined ? null : describeVersion(entry, entry.serving) }
   }
 
   /** @throws ApiError MODEL_NOT_FOUND, VERSION_NOT_FOUND */
   versionDetail (name: string, version: string): VersionDetail {
-    return describeVersion(this.#entry(name), version)
+    return describeVersion(this.#shelf.get(name), version)
   }
 
   /** The versions that answer somewhere, for the documents. */
   documented (): DocumentedModel[] {
-    return this.list().flatMap(({ isDefault, serving, versions }) => [...versions].flatMap(([version, found]) =>
-      found.state === 'ready' ? [{ manifest: found.model.manifest, isDefault, isServing: version === serving }] : []))
+    return this.list().flatMap(entry => readyVersions(entry).map(([version, { model: { manifest } }]) =>
+      ({ manifest, isDefault: entry.isDefault, isServing: version === entry.serving })))
   }
 
   /** What is not served, and why. */
   failures (): { model: string, version: string | undefined, reason: string }[] {
     return this.list().flatMap(({ name, fault, versions }) => [
       ...(fault === undefined ? [] : [{ model: name, version: undefined, reason: fault.reason }]),
-      ...[...versions].flatMap(([version, found]) => found.state === 'failed' ? [{ model: name, version, reason: found.reason }] : []),
+      ...[...versions].flatMap(([version, found]) => {
+        const failure = failureIn(found)
+        return failure === undefined ? [] : [{ model: name, version, reason: failure.reason }]
+      }),
     ])
   }
 
   /**
    * The version that answers.
    *
-   * @throws ApiError MODEL_NOT_FOUND, VERSION_NOT_FOUND, MODEL_NOT_READY
+   * @throws ApiError MODEL_NOT_FOUND, VERSION_NOT_FOUND, also for an alias that there is not, MODEL_NOT_READY
    */
-  resolve ({ name, version }: ModelRef): Model {
-    const entry = name === undefined ? this.#defaultEntry() : this.#entry(name)
-    const wanted = version ?? entry.serving ?? aliasTarget(entry.aliases, 'production') ?? [...entry.versions.keys()].at(-1)
+  resolve ({ name, version, alias }: ModelRef): Model {
+    const entry = name === undefined ? this.#shelf.getDefault() : this.#shelf.get(name)
+    const asked = version ?? (alias === undefined ? undefined : aliasTarget(entry.aliases, alias))
+    if (asked === undefined && alias !== undefined) throw aliasNotFound(entry, alias)
+    const wanted = asked ?? entry.serving
     const found = wanted === undefined ? undefined : entry.versions.get(wanted)
     if (found?.state === 'ready') return found.model
-    if (found === undefined && version !== undefined) throw versionNotFound(entry, version)
-    throw notReady(wanted === undefined ? entry.name : `${entry.name} ${wanted}`, entry.fault?.reason ?? (found?.state === 'failed' ? found.reason : undefined))
+    throw whyNot(entry, asked)
   }
 
-  /** True once every version that answers has loaded and the default model, if there is one, can answer. */
+  /**
+   * True once every version that answers has loaded and the default model, if there is one, can answer. A
+   * model that an operator unloaded does not take the others from the load balancer.
+   */
   get ready (): boolean {
-    const main = this.#defaultName === undefined ? undefined : this.#entries.get(this.#defaultName)
     if (!this.#settled) return false
-    return main === undefined ? [...this.#entries.values()].some(entry => entry.serving !== undefined) : main.serving !== undefined
+    const main = this.list().find(entry => entry.isDefault)
+    return main === undefined || main.unloaded ? this.list().some(entry => entry.serving !== undefined) : main.serving !== undefined
   }
 
   /** True once it is known of every model which version answers, if any. */
@@ -117,119 +168,24 @@ export class Registry {
     return this.#settled
   }
 
-  /** Rows that wait for a run, by version. */
-  * queuedRows (): Iterable<{ name: string, version: string, rows: number }> {
-    for (const { name, versions } of this.#entries.values()) {
-      for (const [version, found] of versions) {
-        if (found.state === 'ready') yield { name, version, rows: found.model.engine.queuedRows() }
+  /** What the engines tell of themselves now: rows that wait for a run, and runs since the version answers. */
+  * queuedRows (): Iterable<{ name: string, version: string, rows: number, executions: number }> {
+    for (const entry of this.list()) {
+      for (const [version, { model: { engine }, proofRuns }] of readyVersions(entry)) {
+        yield { name: entry.name, version, rows: engine.queuedRows(), executions: engine.executions() - proofRuns }
       }
     }
   }
 
   /** Frees every session, after the runs under way. */
   async close (): Promise<void> {
-    const models = [...this.#entries.values()].flatMap(({ versions }) => [...versions.values()])
-    await Promise.all(models.map(async found => {
-      if (found.state === 'ready') await found.model.engine.close()
-    }))
-    await this.#host.close()
-  }
-
-  async #describe ({ name, versions }: ModelEntry): Promise<Entry> {
-    const entry: Entry = {
-      name,
-      isDefault: false,
-      aliases: {},
-      serving: undefined,
-      fault: undefined,
-      versions: new Map(versions.map(version => [version, { state: 'pending' }])),
-    }
-    try {
-      entry.aliases = parseAliases(await this.#store.aliases(name))
-    } catch (error) {
-      this.#blame(entry, 'BAD_ALIASES', (error as Error).message)
-    }
-    return entry
-  }
-
-  #chooseDefault (configured: string | undefined, fromRepository: string | undefined): string | undefined {
-    const names = [...this.#entries.keys()]
-    const chosen = configured ?? fromRepository ?? (names.length === 1 ? names[0] : undefined)
-    if (chosen === undefined) return undefined
-    const entry = this.#entries.get(chosen)
-    if (entry === undefined) {
-      const source = configured === undefined ? 'repository.json' : 'DEFAULT_MODEL'
-      throw new FatalError(`${source} names the model "${chosen}", and there is none; the models are ${names.join(', ') || 'none'}`)
-    }
-    entry.isDefault = true
-    return chosen
-  }
-
-  /** `production` answers, or nothing does; without it the latest version that can be served. */
-  async #loadServing (entry: Entry): Promise<void> {
-    if (entry.fault !== undefined) return
-    const production = aliasTarget(entry.aliases, 'production')
-    const candidates = production === undefined ? [...entry.versions.keys()].reverse() : [production]
-    for (const version of candidates) {
-      if (!entry.versions.has(version)) {
-        this.#blame(entry, 'BAD_ALIASES', `aliases.json: production is "${version}", and there is no such version`)
-        return
-      }
-      if (await this.#loadVersion(entry, version, () => { entry.serving = version })) return
-    }
-  }
-
-  /** @param serving is called before anybody is told that the version has loaded */
-  async #loadVersion (entry: Entry, version: string, serving?: () => void): Promise<boolean> {
-    const before = entry.versions.get(version)
-    if (before?.state !== 'pending') return before?.state === 'ready'
-    entry.versions.set(version, { state: 'loading' })
-    const startedMs = performance.now()
-    try {
-      const artifact = await readArtifact(this.#store.version(entry.name, version))
-      const model = await openModel(artifact, this.#host, startedMs)
-      entry.versions.set(version, { state: 'ready', model })
-      serving?.()
-      this.#events.loaded(model, entry)
-      return true
-    } catch (error) {
-      const reason = error instanceof ArtifactError ? error.reason : 'INTERNAL'
-      entry.versions.set(version, { state: 'failed', reason, message: (error as Error).message })
-      this.#events.failed(entry, version, error as Error)
-      return false
-    }
-  }
-
-  #blame (entry: Entry, reason: Reason, message: string): void {
-    entry.fault = { reason, message }
-    this.#events.failed(entry, undefined, new ArtifactError(reason, message))
-  }
-
-  #defaultEntry (): Entry {
-    if (this.#defaultName !== undefined) return this.#entry(this.#defaultName)
-    if (!this.#listed) throw notReady('The default model', undefined)
-    throw new ApiError('MODEL_NOT_FOUND', `There is no default model; post to /models/{name}/predict. ${this.#names()}`)
-  }
-
-  #entry (name: string): Entry {
-    const entry = isName(name) ? this.#entries.get(name) : undefined
-    if (entry === undefined && !this.#listed) throw notReady(`The model ${shortened(name)}`, undefined)
-    if (entry === undefined) throw new ApiError('MODEL_NOT_FOUND', `There is no model "${shortened(name)}". ${this.#names()}`)
-    return entry
-  }
-
-  #names (): string {
-    return `The models are ${[...this.#entries.keys()].join(', ') || 'none'}.`
+    await this.#changes.idle()
+    await Promise.all(this.list().flatMap(entry => readyVersions(entry).map(([, { model }]) => model.engine.close())))
+    await this.#workshop.host.close()
   }
 }
 
-function refuseUnservable ({ name, serving, fault, versions }: Entry): void {
-  if (serving !== undefined) return
-  const failures = [...versions].map(([version, found]) => `${version}: ${found.state === 'failed' ? `${found.reason}: ${found.message}` : found.state}`)
-  throw new FatalError(`The default model ${name} cannot be served: ${[...(fault === undefined ? [] : [fault.message]), ...failures].join('; ') || 'it has no version'}`)
-}
-
-function notReady (what: string, reason: string | undefined): ApiError {
-  const why = reason === undefined ? 'it is still loading' : `it did not pass its checks (${reason})`
-  return new ApiError('MODEL_NOT_READY', `${what} cannot answer: ${why}.`, { headers: { 'retry-after': reason === undefined ? '1' : '30' } })
+/** What the others serve, also what the repository has no more. */
+function resumed (models: readonly ModelEntry[], { models: known }: RepositoryState): ModelEntry[] {
+  return [...known.keys()].sort().map(name => models.find(model => model.name === name) ?? { name, versions: [] })
 }

@@ -1,5 +1,5 @@
 import { sortVersions } from '../artifact/names.ts'
-import { type Entry, candidates, newEntry, productionFault, readyVersions } from './entry.ts'
+import { type Entry, candidates, failureIn, newEntry, productionFault, readyVersions } from './entry.ts'
 import type { FoundModel, FoundVersion } from './find-model.ts'
 import type { Failure, ModelStatus, VersionState } from './status.ts'
 
@@ -28,12 +28,6 @@ export function faultsOf ({ fault, versions }: ModelStatus): string[] {
       return failure === undefined ? [] : [`${version}: ${failure.reason}: ${failure.message}`]
     }),
   ]
-}
-
-/** What is wrong with a version's files as they are now, whether or not it answers from others. */
-export function failureIn (state: VersionState): Failure | undefined {
-  if (state.state === 'ready') return state.refused
-  return state.state === 'failed' ? state : undefined
 }
 
 function stateOf (found: FoundVersion, before: VersionState | undefined, refused: Failure | undefined): VersionState {

@@ -48,13 +48,13 @@ export interface RegistryEvents {
   /** A version answers from here on, from new files. */
   readonly loaded: (model: Model, status: ModelStatus) => void
   /** A version answers as before, perhaps under other aliases. */
-  readonly kept: (model: Model, status: ModelStatus) => void
+  readonly kept?: (model: Model, status: ModelStatus) => void
   /** A version is out of service: it was unloaded, or is no longer in the repository. */
-  readonly unloaded: (status: ModelStatus, version: string) => void
+  readonly unloaded?: (status: ModelStatus, version: string) => void
   /** @param version undefined when the model as a whole is at fault */
   readonly failed: (status: ModelStatus, version: string | undefined, error: Error) => void
   /** @param paths folders of the repository that are no model and no version */
   readonly ignored: (paths: readonly string[]) => void
   /** The repository as a whole cannot be read now. */
-  readonly unreadable: (error: Error) => void
+  readonly unreadable?: (error: Error) => void
 }
