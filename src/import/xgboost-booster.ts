@@ -25,9 +25,9 @@ export function readBooster (learner: Place, isMulticlass: boolean): Booster {
   if (treeCount === 0) fail(trees, 'is empty: the model was saved before it was trained')
   const outputs = outputsOf(learner, isMulticlass, treeCount)
   const rounds = roundsOf(model, outputs, treeCount)
-  const used = usedRounds(learner, rounds.length - 1)
   const treeInfo = infoOf(model, outputs, treeCount)
-  const weights = name === 'dart' ? numbers(child(place, 'weight_drop'), treeCount) : Array.from(treeInfo, () => 1)
+  const weights = name === 'dart' ? dartWeights(child(place, 'weight_drop'), treeCount) : treeInfo.map(() => 1)
+  const used = usedRounds(learner, rounds.length - 1)
   return {
     name,
     trees,
@@ -47,6 +47,12 @@ function nameOf (place: Place): string {
   if (name === 'gbtree' || name === 'dart') return name
   if (name === 'gblinear') fail(at, 'gblinear is a linear model without trees, which is not supported; train with booster="gbtree", or export a scikit-learn linear model with skl2onnx')
   return fail(at, `"${shorten(name)}" is not supported; gbtree and dart are`)
+}
+
+function dartWeights (place: Place, treeCount: number): number[] {
+  const weights = numbers(place, treeCount).map(Math.fround)
+  const odd = weights.findIndex(weight => !Number.isFinite(weight))
+  return odd < 0 ? weights : fail(child(place, odd), `is ${weights[odd]}, not a finite number`)
 }
 
 function outputsOf (learner: Place, isMulticlass: boolean, treeCount: number): number {
