@@ -53,7 +53,7 @@ function jsonRows (bytes: Uint8Array, { labels }: Target): ExpectedRow[] {
 }
 
 function csvRows (text: string, { features = [], labels }: Target): ExpectedRow[] {
-  const [header = [], ...records] = parse(text, { bom: true, skip_empty_lines: true, record_delimiter: ['\r\n', '\n'] })
+  const [header = [], ...records] = parseCsv(text)
   const names = header.map(name => name.trim())
   const columns = new Map(features.map(feature => [feature.name, feature]))
   const expected = ['prediction', 'probabilities', ...(labels ?? []).map(label => `probability_${label}`)]
@@ -73,6 +73,14 @@ function csvRows (text: string, { features = [], labels }: Target): ExpectedRow[
       ...(probabilities === undefined ? {} : { probabilities }),
     }
   })
+}
+
+function parseCsv (text: string): string[][] {
+  try {
+    return parse(text, { bom: true, skip_empty_lines: true, record_delimiter: ['\r\n', '\n'] })
+  } catch (error) {
+    throw new FatalError(`is not valid CSV: ${(error as Error).message}`)
+  }
 }
 
 function cellValue (cell: string, { type }: Feature): Value {

@@ -26,7 +26,7 @@ export async function takeExternal (model: OnnxModel, file: string): Promise<{ f
   const paths = new Map<string, string>()
   for (const [location, end] of ends) paths.set(location, await checkedPath(dirname(file), location, end))
   const files: Record<string, Uint8Array> = {}
-  for (const [location, path] of paths) files[names.get(location)!] = await readFile(path)
+  for (const [location, path] of paths) files[names.get(location)!] = await readWhole(path, location)
   renameExternal(model, names)
   return { files, renamed: [...names].some(([from, to]) => from !== to) }
 }
@@ -49,7 +49,15 @@ async function checkedPath (folder: string, location: string, end: number): Prom
     throw new FatalError(`its weights are in the file ${location}, which is not there: put it beside the model, or export the model into one file`)
   })
   if (!real.startsWith(root + sep)) throw new FatalError(`it looks for its weights in ${location}, outside of its own folder: put both into one folder and export it again`)
-  const { size } = await stat(real)
+  const info = await stat(real)
+  if (!info.isFile()) throw new FatalError(`it looks for its weights in ${location}, and that is no file: export it again`)
+  const { size } = info
   if (!Number.isSafeInteger(end) || size < end) throw new FatalError(`${location} has ${size} bytes, and the model's weights reach to ${end}: it was cut off, or belongs to another model`)
   return real
+}
+
+async function readWhole (path: string, location: string): Promise<Uint8Array> {
+  return await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw new FatalError(`its weights in ${location} cannot be read: ${error.code}${error.code === 'ERR_FS_FILE_TOO_LARGE' ? ' (more than 2 GiB in one file)' : ''}`)
+  })
 }

@@ -42,14 +42,13 @@ export async function makeVersion (plan: VersionPlan, host: EngineHost): Promise
     ...(imported.preprocessor === undefined ? {} : { 'preprocessor.json': tidyJson(imported.preprocessor) }),
     ...(preprocessor === undefined ? {} : { 'preprocessor.onnx': preprocessor }),
   }
-  const described = withExamples(plan)
-  if (golden === undefined) return await served(described, parts, host, imported.notices)
+  if (golden === undefined) return await served(plan, parts, host, imported.notices)
 
-  const bare = withManifest(described, parts)
+  const bare = withManifest(plan, parts)
   const { rows, filled } = await answerRows(await artifactOf(bare), golden, host)
   const notices = filled === 0 ? [] : [`${filled} of ${rows.length} golden rows come without expected answers, so they are the model's own: they prove that it stays the same, not that it is right`]
   const text = tidyJson({ schemaVersion: 1, rows } satisfies Golden)
-  return await served(described, { ...parts, 'golden.json': text }, host, [...imported.notices, ...notices])
+  return await served(withExamples(plan), { ...parts, 'golden.json': text }, host, [...imported.notices, ...notices])
 }
 
 async function served (plan: VersionPlan, parts: Files, host: EngineHost, notices: readonly string[]): Promise<MadeVersion> {

@@ -1,4 +1,4 @@
-import { readFile, readdir } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Manifest } from '../../src/artifact/manifest.ts'
@@ -26,15 +26,6 @@ async function serve (bytes: Uint8Array, ...flags: string[]): Promise<{ manifest
   app = await startApp({}, { MODELS_DIR: place.models, AUTH: 'off' })
   const manifest = JSON.parse(await readFile(join(place.models, 'm', '1', 'manifest.json'), 'utf8')) as Manifest
   return { manifest, notices: (JSON.parse(out) as { notices: string[] }).notices, app }
-}
-
-async function refuse (bytes: Uint8Array | string, ...flags: string[]): Promise<string> {
-  await place.files({ 'given.onnx': bytes })
-  const { code, out, err } = await place.run('import', '{}/given.onnx', '--name', 'm', '--version', '1', ...flags)
-  expect({ code, out }).toEqual({ code: 1, out: '' })
-  expect(await readdir(place.folder)).not.toContain('models')
-  expect(err.split('\n')).toHaveLength(1)
-  return err.replace(place.folder, '')
 }
 
 const row = [0.5, -1, 2]
