@@ -5,7 +5,7 @@ import { linkGraph } from './ensemble-link.ts'
 import { type Ending, type Ensemble, inputName, type Tree } from './ensemble-shape.ts'
 import { treeAttributes } from './ensemble-trees.ts'
 
-export type { CategorySplit, Ending, Ensemble, Leaf, Link, Split, Tree, TreeNode } from './ensemble-shape.ts'
+export type { CategorySplit, Ending, Ensemble, Link, Split, Tree, TreeNode } from './ensemble-shape.ts'
 export { inputName, outputNames } from './ensemble-shape.ts'
 
 const float = BigInt(elementTypes.float32)

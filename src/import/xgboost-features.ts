@@ -4,6 +4,8 @@ import { child, count, fail, isEmpty, list, type Place, shorten, texts } from '.
 /** More columns than a caller could send one by one. */
 const maxFeatures = 100_000
 
+const categoryNote = 'The number of a category, from 0, as in training.'
+
 /** XGBoost's names of types; a column that is none of them is a number. */
 const types: Readonly<Record<string, Pick<Feature, 'type' | 'minimum' | 'description'>>> = {
   float: { type: 'number' },
@@ -11,7 +13,18 @@ const types: Readonly<Record<string, Pick<Feature, 'type' | 'minimum' | 'descrip
   int: { type: 'integer' },
   // An indicator: 0 or 1.
   i: { type: 'integer' },
-  c: { type: 'integer', minimum: 0, description: 'The number of a category, from 0, as in training.' },
+  c: { type: 'integer', minimum: 0, description: categoryNote },
+}
+
+/** Names that a notice tells, of however many. */
+const maxNames = 5
+
+/** What a person should know of features that are categories. Files from XGBoost 3.1 on hold their names, which are not read. */
+export function categoryNotices (features: readonly Feature[]): string[] {
+  const names = features.filter(({ description }) => description === categoryNote).map(({ name }) => name)
+  if (names.length === 0) return []
+  const more = names.length > maxNames ? ` and ${names.length - maxNames} more` : ''
+  return [`takes categories by the numbers that they had in training, 0 for the first: ${names.slice(0, maxNames).join(', ')}${more}`]
 }
 
 /** The columns by the names and types that the training data had, if it had any; a missing value is native to trees. */

@@ -4,7 +4,7 @@ import { ensembleToOnnx, outputNames, type Tree } from './ensemble.ts'
 import type { ImportedModel } from './imported.ts'
 import { type Booster, readBooster } from './xgboost-booster.ts'
 import { child, fail, list, object, parseFile, type Place } from './xgboost-json.ts'
-import { readFeatures } from './xgboost-features.ts'
+import { categoryNotices, readFeatures } from './xgboost-features.ts'
 import { type Objective, readBase, readObjective } from './xgboost-objective.ts'
 import { readTree } from './xgboost-tree.ts'
 
@@ -38,7 +38,7 @@ export function importXgboost (bytes: Uint8Array, options: { readonly labels?: r
       rounds: booster.rounds,
       trees: trees.length,
     },
-    notices: [...objective.notices, ...booster.notices],
+    notices: [...objective.notices, ...booster.notices, ...categoryNotices(features)],
   }
 }
 

@@ -124,7 +124,9 @@ describe('what a file says of its model', () => {
   })
 
   test('categories are numbers from 0', () => {
-    expect(importXgboost(fileOf('categorical'), {}).features![1]).toMatchObject({ name: 'town', type: 'integer', minimum: 0 })
+    const { features, notices } = importXgboost(fileOf('categorical'), {})
+    expect(features![1]).toMatchObject({ name: 'town', type: 'integer', minimum: 0 })
+    expect(notices.join()).toContain('0 for the first: town, kind')
   })
 
   test('labels are the classes\' numbers unless they are given', () => {
