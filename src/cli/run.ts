@@ -5,10 +5,11 @@ import { type Terminal, UsageError, type Verb } from './verb.ts'
 export type Verbs = Readonly<Record<string, () => Promise<Verb>>>
 
 const verbs: Verbs = {
+  serve: async () => (await import('./serve.ts')).serveVerb,
   import: async () => (await import('./import.ts')).importVerb,
+  inspect: async () => (await import('./inspect.ts')).inspect,
   verify: async () => (await import('./verify.ts')).verify,
   predict: async () => (await import('./predict.ts')).predict,
-  serve: async () => (await import('./serve.ts')).serveVerb,
   train: async () => (await import('./train.ts')).train,
   token: async () => (await import('./token.ts')).token,
 }

@@ -1,4 +1,4 @@
-import { type GraphDefinition, type MapsSpec, type ModelDefinition, type NodeDefinition, floats, model, node } from '../../src/onnx/build.ts'
+import { type Attribute, type GraphDefinition, type MapsSpec, type ModelDefinition, type NodeDefinition, floats, model, node } from '../../src/onnx/build.ts'
 import type { Tensor, TensorSpec } from '../../src/tensor.ts'
 
 const ml = 'ai.onnx.ml'
@@ -27,7 +27,7 @@ export function softmax (scores: readonly number[]): number[] {
   return exps.map(e => e / sum)
 }
 
-function classAttributes (labels: Labels, intName: string) {
+function classAttributes (labels: Labels, intName: string): Record<string, Attribute> {
   return 'ints' in labels ? { [intName]: Int32Array.from(labels.ints) } : { classlabels_strings: labels.strings }
 }
 
