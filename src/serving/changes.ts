@@ -94,8 +94,8 @@ export class Changes {
     return {
       proposal: { aliases: '', versions: new Map() },
       commit: () => {
+        this.#takeOut(current)
         if (listed === undefined && !current.isDefault) this.#shelf.remove(name)
-        else this.#takeOut(current)
         for (const version of current.unloaded ? [] : current.versions.keys()) this.#workshop.events.unloaded?.(current, version)
         release()
         return undefined

@@ -129,10 +129,15 @@ export function withManifest (files: Files, different: Partial<Manifest> = {}): 
 export async function repository (contents: Record<string, Files | Uint8Array | string>): Promise<{ path: string, remove: () => Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'modelport-test-'))
   for (const [place, content] of Object.entries(contents)) {
-    const files = typeof content === 'string' || content instanceof Uint8Array ? { '': content } : content
-    for (const [file, data] of Object.entries(files)) await write(join(path, place, file), data)
+    await writeFiles(join(path, place), content)
   }
   return { path, remove: async () => { await rm(path, { recursive: true, force: true }) } }
+}
+
+/** A folder's files, or one file. */
+export async function writeFiles (path: string, content: Files | Uint8Array | string): Promise<void> {
+  const files = typeof content === 'string' || content instanceof Uint8Array ? { '': content } : content
+  for (const [file, data] of Object.entries(files)) await write(join(path, file), data)
 }
 
 async function write (path: string, content: Uint8Array | string | object): Promise<void> {
