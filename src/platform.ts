@@ -32,7 +32,7 @@ function sagemaker (env: Environment): PlatformStart {
   const folder = env['SM_MODEL_DIR'] || '/opt/ml/model'
   const port = env['SAGEMAKER_BIND_TO_PORT'] || '8080'
   // Without model data of its own an endpoint serves what the image brings along.
-  const given = env['SM_MODEL_DIR'] !== undefined || hasFiles(folder)
+  const given = Boolean(env['SM_MODEL_DIR']) || hasFiles(folder)
   const own = behindPlatform({ ...env, SAGEMAKER: 'on', HOST: '0.0.0.0', PORT: port, ...(given ? { MODELS_DIR: folder } : {}) })
   return { env: own, note: noteOf('started as SageMaker starts a container', own) }
 }

@@ -55,6 +55,9 @@ test('without any variable the defaults hold', () => {
     trustProxy: false,
     corsOrigin: undefined,
     metricsAuth: undefined,
+    sagemaker: false,
+    aipHealthRoute: undefined,
+    aipPredictRoute: undefined,
   } satisfies Config)
 })
 
@@ -107,6 +110,8 @@ describe('a value is read', () => {
     [{ CORS_ORIGIN: '*' }, { corsOrigin: '*' }],
     [{ CORS_ORIGIN: 'https://a.example, http://localhost:3000' }, { corsOrigin: 'https://a.example,http://localhost:3000' }],
     [{ METRICS_AUTH: 'off' }, { metricsAuth: 'off' }],
+    [{ SAGEMAKER: 'on' }, { sagemaker: true }],
+    [{ AIP_HTTP_PORT: '8080', AIP_HEALTH_ROUTE: '/ping', AIP_PREDICT_ROUTE: '/v1/endpoints/1/deployedModels/2:predict' }, { port: 8080, aipHealthRoute: '/ping', aipPredictRoute: '/v1/endpoints/1/deployedModels/2:predict' }],
   ])('%j', (env, config) => {
     expect(loadConfig(env)).toEqual({ ...loadConfig({}), ...config })
   })
@@ -141,6 +146,9 @@ const refusals: [name: string, wrong: string[], allowed: string][] = [
   ['TRUST_PROXY', ['on', 'true', '*', '0', '33', '10.0.0.0/33', '::1/129', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0', 'loopback', '10.0.0.1,', '10.0.0.0/-1'], 'off, a number of hops from 1 to 32, or addresses and CIDRs with commas'],
   ['CORS_ORIGIN', ['app.example', 'https://app.example/', 'https://app.example/path', 'https://app.example:443', 'HTTPS://app.example', 'null', 'https://a.example,*', 'https://a.example,', 'https://a.example https://b.example'], 'origins such as https://app.example.com with commas, or *'],
   oneOf('METRICS_AUTH', 'on', 'off'),
+  oneOf('SAGEMAKER', 'on', 'off'),
+  ...['AIP_HEALTH_ROUTE', 'AIP_PREDICT_ROUTE'].map((name): [string, string[], string] =>
+    [name, ['predict', 'http://a/b', '/a b', '/a?b', '/a#b', '/a/*', '/%61', '/ä'], 'a path that begins with / and has only letters, digits and . _ ~ : @ / -']),
 ]
 
 describe('a wrong value stops the start', () => {
