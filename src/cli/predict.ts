@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { folderStore } from '../artifact/folder-store.ts'
+import { modelStore } from '../artifact/model-store.ts'
 import { createEngineHost } from '../engine/engine.ts'
 import { ApiError, FatalError } from '../errors.ts'
 import type { PredictInput } from '../schemas/decode.ts'
@@ -40,10 +40,10 @@ Example:
   run: async (args, terminal) => {
     const flags = readFlags(args)
     const input = await readInput(flags, terminal)
-    const store = folderStore(modelsFolder(flags.models, terminal))
+    const store = modelStore(modelsFolder(flags.models, terminal))
     const host = createEngineHost({ threads: 1, log: { error: (_data, message) => { terminal.err(message) } } })
     try {
-      const model = await openAnswering(store, host, flags.model, terminal.env['DEFAULT_MODEL'])
+      const model = await openAnswering({ store, host, wanted: flags.model, configuredDefault: terminal.env['DEFAULT_MODEL'] || undefined })
       const inference = new Inference({ registry: new Registry(store, host, silent), maxRows, timeoutMs: Infinity, onPrediction: () => {} })
       await answer(model, inference, input, flags.output, terminal)
     } catch (error) {

@@ -15,7 +15,7 @@ export function versionLines (report: VersionReport): string[] {
   const { name, version, warnings } = report
   const faults = faultsOf(report)
   return [
-    `${name} ${version}  ${faults.length === 0 ? 'ok' : 'FAILED'}: ${goldenText(report)}${Math.round(report.tookMs)} ms`,
+    `${name} ${version}  ${faults.length === 0 ? 'ok' : 'FAILED'} in ${Math.round(report.tookMs)} ms${goldenText(report)}`,
     ...warnings.map(warning => `  warning: ${warning}`),
     ...faults.map(faultLine),
   ]
@@ -59,5 +59,5 @@ function goldenText ({ golden, goldenFaults }: VersionReport): string {
   if (golden === undefined) return ''
   const { rows, largestDeviation } = golden
   const count = goldenFaults.length === 0 ? `${rows}` : `${rows - goldenFaults.length} of ${rows}`
-  return `${count} golden ${rows === 1 ? 'row' : 'rows'} reproduced, largest deviation ${largestDeviation === 0 ? 0 : largestDeviation.toExponential(1)}, `
+  return `: ${count} golden ${rows === 1 ? 'row' : 'rows'} reproduced, largest deviation ${largestDeviation === 0 ? 0 : largestDeviation.toExponential(1)}`
 }
