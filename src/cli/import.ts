@@ -68,7 +68,7 @@ async function make (flags: Flags, createdAt: Date, host: EngineHost): Promise<M
   const preprocessor = flags.preprocessor === undefined ? undefined : await read(flags.preprocessor)
   const imported = await blaming(file, () => importFile({ path: file, bytes }, { features, labels, task, preprocessor }, host))
   const golden = flags.golden === undefined ? undefined : await about(flags.golden, rows => parseGolden(rows, imported))
-  return await blaming(file, () => makeVersion({ name, version, description: flags.description ?? imported.description, createdAt, imported, preprocessor, golden }, host))
+  return await blaming(file, () => makeVersion({ name, version, description: flags.description ?? imported.description, createdAt, imported, golden }, host))
 }
 
 async function about<T> (path: string, parse: (bytes: Uint8Array) => T): Promise<T> {

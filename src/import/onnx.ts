@@ -1,12 +1,14 @@
 import type { Engine, EngineHost } from '../engine/engine.ts'
 import { FatalError } from '../errors.ts'
 import { type ModelFacts, modelFacts } from '../onnx/read-facts.ts'
+import { declareColumns } from '../onnx/read-shape.ts'
 import { cutZipMaps } from '../onnx/read-zipmap.ts'
 import { type OnnxModel, readModel, writeModel } from '../onnx/read.ts'
 import { type Columns, type GivenFeature, fitFeatures } from './features.ts'
 import type { ImportedModel } from './imported.ts'
 import { type Asked, answersOf } from './onnx-answers.ts'
-import { columnsOf } from './onnx-columns.ts'
+import { batchNotices, columnsOf } from './onnx-columns.ts'
+import { joinColumns } from './onnx-join.ts'
 import { takeExternal } from './onnx-external.ts'
 import { refusalOf } from './onnx-refusal.ts'
 import { runSample } from './onnx-sample.ts'
@@ -19,8 +21,12 @@ export interface OnnxFile {
   readonly preprocessor?: Uint8Array | undefined
 }
 
-/** With what the file says of itself, in words. */
-export interface DescribedModel extends ImportedModel { readonly description?: string }
+export interface DescribedModel extends ImportedModel {
+  /** What the file says of itself, in words. */
+  readonly description?: string
+  /** preprocessor.onnx: what was given, or what joins the features into the model's inputs. */
+  readonly preprocessorGraph?: Uint8Array
+}
 
 export interface AskedOfOnnx extends Asked {
   readonly features?: readonly GivenFeature[] | undefined
@@ -43,19 +49,22 @@ export async function importOnnx ({ file, bytes, preprocessor }: OnnxFile, asked
   })
   const notices = zipMaps.map(({ output }) => `"${output}" was a list of maps, made by ZipMap: it is the matrix of probabilities now`)
   try {
-    const meaning = await meaningOf(model, engine, zipMaps, asked)
-    const isChanged = model.graph.output.length > engine.outputs.length
-    return { ...meaning, model: isChanged ? writeModel(model) : graph, externalData, origin: originOf(facts), notices: [...notices, ...meaning.notices], ...descriptionOf(facts) }
+    const { isChanged, ...meaning } = await meaningOf(model, engine, zipMaps, asked)
+    const before = preprocessor === undefined ? {} : { preprocessorGraph: preprocessor }
+    return { ...before, ...meaning, model: isChanged ? writeModel(model) : graph, externalData, origin: originOf(facts), notices: [...notices, ...meaning.notices], ...descriptionOf(facts) }
   } finally {
     await engine.close()
   }
 }
 
-type Meaning = Pick<ImportedModel, 'task' | 'features' | 'labels' | 'outputs' | 'notices'>
+interface Meaning extends Pick<DescribedModel, 'task' | 'features' | 'labels' | 'outputs' | 'notices' | 'preprocessorGraph'> {
+  /** The model was given another output or shape. */
+  readonly isChanged: boolean
+}
 
 async function meaningOf (model: OnnxModel, engine: Engine, zipMaps: ReturnType<typeof cutZipMaps>, asked: AskedOfOnnx): Promise<Meaning> {
   const { task, features: given, labels } = asked
-  if (task === 'tensor') return { task, notices: [] }
+  if (task === 'tensor') return { task, notices: [], isChanged: false }
   const isWanted = (task ?? given ?? labels) !== undefined
   const columns = columnsOf(engine.columns ?? engine.inputs, model, given?.length)
   if ('reason' in columns) {
@@ -65,7 +74,11 @@ async function meaningOf (model: OnnxModel, engine: Engine, zipMaps: ReturnType<
   const features = fitted(columns, given)
   const sample = await runSample(engine, features.length)
   const answers = answersOf({ model, outputs: engine.outputs, zipMaps, sample }, asked)
-  if (answers !== undefined) return { ...answers, features, notices: [...nameless(columns, given), ...answers.notices] }
+  if (answers !== undefined) {
+    const isShaped = engine.columns === undefined && declareColumns(model, features.length)
+    const joined = columns.joined === true ? { preprocessorGraph: joinColumns(engine.inputs, features) } : {}
+    return { ...answers, ...joined, features, notices: [...nameless(columns, given), ...batchNotices(engine.inputs), ...answers.notices], isChanged: isShaped || model.graph.output.length > engine.outputs.length }
+  }
   const unclear = 'nothing in it says whether it classifies or regresses'
   if (isWanted) throw new FatalError(`${unclear}: give --task classification or --task regression`)
   return asTensors(`${unclear} (--task, --labels)`)
@@ -79,12 +92,13 @@ function fitted (columns: Columns, given: readonly GivenFeature[] | undefined) {
   }
 }
 
-function asTensors (reason: string): { task: 'tensor', notices: string[] } {
-  return { task: 'tensor', notices: [`served as raw tensors: ${reason}`] }
+function asTensors (reason: string): Meaning {
+  return { task: 'tensor', isChanged: false, notices: [`served as raw tensors: ${reason}`] }
 }
 
-function nameless ({ byPlace, columns }: Columns, given: readonly GivenFeature[] | undefined): string[] {
-  return byPlace && given === undefined && columns[0]?.name === 'f0' ? ['the file does not name its columns: they are f0, f1 …; give their names with --features'] : []
+function nameless ({ byPlace, columns: [first] }: Columns, given: readonly GivenFeature[] | undefined): string[] {
+  if (!byPlace || given !== undefined) return []
+  return first?.name === 'f0' ? ['the file does not name its columns: they are f0, f1 …; give their names with --features'] : []
 }
 
 /** The runtime says of these only that it cannot. */

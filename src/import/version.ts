@@ -8,16 +8,15 @@ import { openModel } from '../serving/model.ts'
 import { tidyJson } from '../training/tidy-json.ts'
 import type { ExpectedRow } from './golden.ts'
 import { answerRows } from './golden-answers.ts'
-import type { ImportedModel } from './imported.ts'
 import { listed, memoryFiles } from './memory-files.ts'
+import type { DescribedModel } from './onnx.ts'
 
 export interface VersionPlan {
   readonly name: string
   readonly version: string
   readonly description?: string | undefined
   readonly createdAt: Date
-  readonly imported: ImportedModel
-  readonly preprocessor?: Uint8Array | undefined
+  readonly imported: DescribedModel
   readonly golden?: readonly ExpectedRow[] | undefined
 }
 
@@ -35,12 +34,12 @@ type Files = Record<string, Uint8Array | string>
  * @throws FatalError that says why it cannot be served
  */
 export async function makeVersion (plan: VersionPlan, host: EngineHost): Promise<MadeVersion> {
-  const { imported, preprocessor, golden } = plan
+  const { imported, golden } = plan
   const parts: Files = {
     'model.onnx': imported.model,
     ...imported.externalData,
     ...(imported.preprocessor === undefined ? {} : { 'preprocessor.json': tidyJson(imported.preprocessor) }),
-    ...(preprocessor === undefined ? {} : { 'preprocessor.onnx': preprocessor }),
+    ...(imported.preprocessorGraph === undefined ? {} : { 'preprocessor.onnx': imported.preprocessorGraph }),
   }
   if (golden === undefined) return await served(plan, parts, host, imported.notices)
 

@@ -1,8 +1,10 @@
+import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Manifest } from '../../src/artifact/manifest.ts'
 import { floats, model, node } from '../../src/onnx/build.ts'
+import { ModelProtoSchema } from '../../src/onnx/onnx_pb.ts'
 import { type Bench, bench } from '../cli/import-verb.ts'
 import { type TestApp, startApp } from '../helpers/app.ts'
 import { classScores, classifier, columnsModel, ints, logits, regressor, softmax, texts } from './onnx-graphs.ts'
@@ -169,4 +171,43 @@ test('a preprocessor goes with the model: its inputs are the features', async ()
   expect(Object.keys(manifest.files)).toEqual(['model.onnx', 'preprocessor.onnx'])
   expect(manifest.features).toEqual([{ name: 'cm', type: 'number' }, { name: 'kind', type: 'string' }])
   expect((await app.post('/predict', { cm: 20, kind: 'blue' })).body.prediction).toBe(9)
+})
+
+test('inputs of several columns each are joined from the features', async () => {
+  const bytes = model({
+    graph: {
+      inputs: [{ name: 'counts', type: 'int64', shape: ['N', 2] }, { name: 'kinds', type: 'string', shape: ['N', 2] }, { name: 'size', type: 'float32', shape: ['N', 1] }],
+      outputs: [{ name: 'variable', type: 'float32', shape: ['N', 1] }],
+      nodes: [
+        node('Cast', ['counts'], ['numbers'], { to: 1n }),
+        node('LabelEncoder', ['kinds'], ['codes'], { keys_strings: ['red', 'blue'], values_floats: Float32Array.of(100, 200), default_float: 0 }, 'ai.onnx.ml'),
+        node('Concat', ['numbers', 'codes', 'size'], ['all'], { axis: 1n }),
+        node('LinearRegressor', ['all'], ['variable'], { coefficients: Float32Array.of(1, 10, 1, 10, 0.5), intercepts: Float32Array.of(0), targets: 1n }, 'ai.onnx.ml'),
+      ],
+    },
+  })
+  const { manifest, app } = await serve(bytes)
+  expect(manifest.features?.map(({ name, type }) => `${name}: ${type}`)).toEqual(['counts_0: integer', 'counts_1: integer', 'kinds_0: string', 'kinds_1: string', 'size: number'])
+  const { body } = await app.post('/predict', { instances: [{ features: [1, 2, 'red', 'blue', 4] }, { features: [0, 0, 'blue', 'red', 0] }] })
+  expect(body.predictions).toEqual([{ prediction: 2123 }, { prediction: 1200 }])
+  await app.close()
+
+  await place.files({ 'names.json': ['floor', 'rooms', 'wall', 'door', 'area'] })
+  const { app: again } = await serve(bytes, '--features', '{}/names.json', '--force')
+  expect((await again.post('/predict', { floor: 1, rooms: 2, wall: 'red', door: 'blue', area: 4 })).body.prediction).toBe(2123)
+})
+
+test('an input without a declared shape is a matrix where its width can be known', async () => {
+  const proto = fromBinary(ModelProtoSchema, regressor())
+  const type = proto.graph!.input[0]!.type!.value
+  if (type.case === 'tensorType') delete type.value.shape
+  const { manifest, app } = await serve(toBinary(ModelProtoSchema, proto))
+  expect(manifest.features).toHaveLength(2)
+  expect((await app.post('/predict', { instances: [{ features: [1, 2] }, { features: [0, 0.5] }] })).body.predictions).toEqual([{ prediction: 8 }, { prediction: 4 }])
+})
+
+test('a model that takes one row a run says so', async () => {
+  const { notices, app } = await serve(classifier({ inputs: [{ name: 'X', type: 'float32', shape: [1, 3] }], zipMap: true }))
+  expect(notices).toContainEqual(expect.stringMatching(/takes one row a run \("X", float32 \[1, 3\]\): leave the first dimension open/))
+  expect((await app.post('/predict', { features: [0, 5, 0] })).body).toMatchObject({ prediction: 1 })
 })
