@@ -95,7 +95,7 @@ describe('takes', () => {
 
 describe('tells every fault', () => {
   test('of the files', async () => {
-    const contents = { ...flowerFiles(), 'baseline.json': '{}' }
+    const contents: Files = { ...flowerFiles(), 'baseline.json': '{}' }
     const stale = JSON.parse(JSON.stringify(contents['manifest.json'])) as { files: Record<string, { sha256: string, bytes: number }> }
     stale.files['model.onnx']!.sha256 = '0'.repeat(64)
     stale.files['preprocessor.json']!.bytes++
