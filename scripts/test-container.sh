@@ -69,9 +69,9 @@ start() { # options for run…; sets id
   containers+=("$id")
 }
 
-wait_ready() { # sets url
+wait_ready() { # port inside, 8000 unless told; sets url
   local i address
-  address=$("${engine[@]}" port "$id" 8000/tcp | head -n1)
+  address=$("${engine[@]}" port "$id" "${1:-8000}/tcp" | head -n1)
   url=http://$address
   for ((i = 0; i < 300; i++)); do
     [ "$(status /health/ready)" != 200 ] || return 0
@@ -131,6 +131,13 @@ start "${strict[@]}" -p 127.0.0.1::8000 -v "$work/models:/models:ro" -e NODE_ENV
 wait_ready
 expect "a mounted repository replaces the baked-in models" iris "$(curl -s -m 10 "$url/models" | node -p 'JSON.parse(require("fs").readFileSync(0, "utf8")).models.map(model => model.name).join()' 2>&1)"
 expect "AUTH=off needs no token" 200 "$(status /predict "${predict[@]}")"
+
+# As `docker run modelport serve`, which is how SageMaker starts it, with one version's files where SageMaker unpacks them.
+start "${strict[@]}" -p 127.0.0.1::8080 -v "$work/models/iris/1.0.0:/opt/ml/model:ro" -e NODE_ENV=production --entrypoint serve
+wait_ready 8080
+expect "started with serve it answers CSV on SageMaker's port" setosa "$(curl -s -m 10 "$url/invocations" -H 'content-type: text/csv' -H 'accept: text/csv' -d '5.1,3.5,1.4,0.2')"
+expect "node is process 1 there too" .*/node "$(inside readlink /proc/1/exe)"
+expect "and the health check passes" 0 "$(inside sh -c 'node health.js; echo $?')"
 
 start "${strict[@]}" -e NODE_ENV=production
 expect "in production without a key it refuses to start" 1 "$(timeout 30 "${engine[@]}" wait "$id" || echo 'still running')"

@@ -23,7 +23,7 @@ export const elementKinds: Readonly<Record<TensorType, ElementKind>> = {
   int64: bigIntegers(length => new BigInt64Array(length), -(2n ** 63n), 2n ** 63n - 1n),
   uint64: bigIntegers(length => new BigUint64Array(length), 0n, 2n ** 64n - 1n),
   bool: { expected: 'true or false', allocate: length => new Uint8Array(length), read: value => typeof value === 'boolean' ? Number(value) : undefined },
-  string: { expected: 'a text without U+0000, or {"b64": …} of such a text in UTF-8', allocate: length => new Array<string>(length), read: text },
+  string: { expected: 'a text of characters without U+0000, or {"b64": …} of such a text in UTF-8', allocate: length => new Array<string>(length), read: text },
 }
 
 function float (value: unknown, largest: number): number | undefined {
@@ -57,10 +57,10 @@ function bigIntegers (allocate: ElementKind['allocate'], least: bigint, most: bi
   }
 }
 
-/** The runtime cuts a text at U+0000 without a word. */
+/** The runtime cuts a text at U+0000 without a word, and half of a surrogate pair is no character. */
 function text (value: unknown): string | undefined {
   const found = typeof value === 'string' ? value : fromBase64(value)
-  return found?.includes('\0') === false ? found : undefined
+  return found === undefined || /\0|\p{Surrogate}/u.test(found) ? undefined : found
 }
 
 /** True for `{"b64": "…"}`, which is how a value of bytes stands in JSON. */

@@ -148,7 +148,7 @@ describe('refusals', () => {
     ['a missing input', 'sum', { instances: [{ a: [1, 2] }] }, 400, '/instances/0 lacks the input tag'],
     ['rows without names for several inputs', 'sum', { instances: [[1, 2]] }, 400, '/instances/0 must be an object with the inputs a, tag'],
     ['a frame that names no inputs', 'sum', { dataframe_split: { columns: ['x'], data: [[1]] } }, 400, '/dataframe_split/columns must name the inputs a, tag'],
-    ['a text that the runtime would cut', 'sum', { instances: [{ a: [1, 2], tag: 'p\0q' }] }, 400, '/instances/0/tag must be a text without U+0000'],
+    ['a text that the runtime would cut', 'sum', { instances: [{ a: [1, 2], tag: 'p\0q' }] }, 400, '/instances/0/tag must be a text of characters without U+0000'],
     ['an integer that JSON has rounded', 'lookUp', '{"inputs": [9007199254740993]}', 400, '/inputs/0 must be a whole number'],
     ['values that the runtime refuses', 'lookUp', { inputs: [99] }, 400, ''],
   ]
