@@ -37,12 +37,15 @@ function importTrees (kind: Exclude<FileKind, 'onnx'>, bytes: Uint8Array, { labe
   return kind === 'xgboost' ? importXgboost(bytes, options) : importLightgbm(bytes, options)
 }
 
+/** What may be sent for a column, since all of these are numbers to a tree. */
+const others = { number: ['integer', 'boolean'], integer: ['number', 'boolean'], boolean: ['number', 'integer'], string: [] } as const
+
 /** These files know their task and their columns; a person may know their names better. */
 function fitTrees (model: ImportedModel, { features: given, task, preprocessor }: Asked): ImportedModel {
   if (task !== undefined && task !== model.task) throw new FatalError(`--task: the file says that it is a ${model.task}; leave --task out`)
   if (preprocessor !== undefined) throw new FatalError('--preprocessor is for ONNX files: this one takes its columns as they are')
   if (given === undefined || model.features === undefined) return model
-  const columns = model.features.map(feature => ({ ...feature, also: feature.type === 'number' ? ['integer', 'boolean'] as const : [] }))
+  const columns = model.features.map(feature => ({ ...feature, also: others[feature.type] }))
   const features = fitFeatures({ columns, byPlace: true }, given)
   const renamed = new Map(columns.map(({ name }, i) => [name, features[i]!.name]))
   return {

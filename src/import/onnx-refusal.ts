@@ -45,7 +45,9 @@ export function refusalOf (error: unknown): string {
     const found = texts.map(text => pattern.exec(text)).find(match => match !== null)
     if (found) return words(...found.slice(1).map(group => group ?? ''))
   }
-  return `the runtime cannot run it: ${texts[0]}`
+  const [line = ''] = (texts.at(-1) ?? '').split('\n')
+  // The place in the runtime's own source says nothing to anybody else.
+  return `the runtime cannot run it: ${line.replace(/^.*?onnxruntime::.*?\)\s+(?=\S)/, '').slice(0, 300)}`
 }
 
 /** What was caught was often shortened on its way. */

@@ -1,5 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { importVerb } from '../../src/cli/import.ts'
 import { classScores, classifier, columnsModel, logits, regressor, softmax } from '../import/onnx-graphs.ts'
@@ -130,6 +131,38 @@ test('golden rows need features', async () => {
   await place.files({ golden: 'a,b\n1,2\n' })
   const { code, err } = await place.run('import', '{}/raw.onnx', '--name', 'raw', '--version', '1', '--golden', '{}/golden')
   expect(err).toContain('golden rows need features, and the model is served as raw tensors')
+  expect(code).toBe(1)
+})
+
+const fixture = (name: string) => fileURLToPath(new URL(`../import/fixtures/${name}`, import.meta.url))
+const sigmoid = (score: number) => 1 / (1 + Math.exp(-score))
+
+test('LightGBM\'s text, with other names for its features', async () => {
+  // Tree 0 gives 0.4 to a tenure up to 12.5, tree 1 -0.2 to charges up to 70.35 and 0.25 above.
+  await place.files({
+    'rows.csv': `months,price,tariff,prediction,probability_leaves,probability_stays\n5,70.35,plus,leaves,${sigmoid(0.2)},${1 - sigmoid(0.2)}\n,71,,leaves,${sigmoid(0.65)},${1 - sigmoid(0.65)}\n`,
+    'names.json': ['months', 'price', { name: 'tariff', description: 'what the customer pays' }, 'region'],
+  })
+  const { code, err } = await place.run('import', fixture('lightgbm/churn.txt'), '--name', 'churn', '--version', '1', '--labels', 'stays,leaves', '--features', '{}/names.json', '--golden', '{}/rows.csv')
+  expect({ code, err }).toMatchObject({ code: 0 })
+  expect(await made('manifest.json', 'churn', '1')).toMatchObject({ task: 'classification', training: { algorithm: 'LightGBM' } })
+})
+
+test('XGBoost\'s JSON, with the answers that XGBoost gave', async () => {
+  const { rows: known, expected } = JSON.parse(await readFile(fixture('xgboost/binary.rows.json'), 'utf8')) as { rows: (number | null)[][], expected: number[] }
+  const { manifest: { features } } = JSON.parse((await place.run('inspect', fixture('xgboost/binary.json'), '--json')).out) as { manifest: { features: { name: string }[] } }
+  await place.files({ golden: known.map((row, i) => ({ row: Object.fromEntries(features.map(({ name }, k) => [name, row[k]])), prediction: expected[i]! > 0.5 ? 'yes' : 'no', probabilities: [1 - expected[i]!, expected[i]!] })) })
+  const { code, err } = await place.run('import', fixture('xgboost/binary.json'), '--name', 'xgb', '--version', '1', '--labels', 'no,yes', '--golden', '{}/golden')
+  expect({ code, err }).toMatchObject({ code: 0 })
+})
+
+test.each<[string[], RegExp]>([
+  [['--task', 'regression'], /binary\.json: --task: the file says that it is a classification/],
+  [['--preprocessor', '{}/iris.onnx'], /binary\.json: --preprocessor is for ONNX files/],
+  [['--labels', 'a,b,c'], /binary\.json: .*3 labels/],
+])('XGBoost\'s JSON with %j is refused', async (flags, reason) => {
+  const { code, err } = await place.run('import', fixture('xgboost/binary.json'), '--name', 'xgb', '--version', '1', ...flags)
+  expect(err).toMatch(reason)
   expect(code).toBe(1)
 })
 
