@@ -10,6 +10,7 @@ import { openAnswering } from './answering.ts'
 import { modelsFolder, onlyArgument, parseModelArgument } from './model-argument.ts'
 import { type InputFlags, readInput } from './predict-input.ts'
 import { type Format, formats, printAnswers } from './predict-output.ts'
+import { predictTensors } from './predict-tensors.ts'
 import { promptRow } from './prompt.ts'
 import { type Terminal, UsageError, type Verb } from './verb.ts'
 
@@ -26,7 +27,8 @@ the server would answer with, without NAME the default model. Rows come from --j
 stdin as JSON or NDJSON; on a terminal it asks for each feature, with the manifest's example as default.
 
   --json ROWS      JSON text, a file, or - for stdin: a row, a list of rows, {"instances": [row, …]}, or
-                   NDJSON. A row is {"name": value, …} or {"features": [value, …]}
+                   NDJSON. A row is {"name": value, …} or {"features": [value, …]}. For a model without
+                   features: {"inputs": {"X": [[…], …], …}}, or its rows as {"instances": […]}
   --csv FILE       CSV with a header row; - for stdin
   --output FORMAT  ${formats.join(', ')} (default: text); json is what POST /predict answers
   --models FOLDER  the model repository (default: MODELS_DIR, else ./models)
@@ -85,16 +87,14 @@ function parse (args: readonly string[]) {
 }
 
 async function answer (model: Model, inference: Inference, input: PredictInput | undefined, output: Format, terminal: Terminal): Promise<void> {
-  if (model.tabular === undefined) throw needsTensors(model)
+  if (model.tabular === undefined) {
+    for (const line of await predictTensors(model, inference, input, output)) terminal.out(line)
+    return
+  }
   const rows = input ?? { type: 'json', body: await promptRow(model.tabular.reader.features, terminal.in!) }
   const result = await inference.predict(model, rows)
   for (const { path, message } of result.warnings) terminal.err(`warning: ${path} ${message}`.replaceAll(/ +/g, ' '))
   for (const line of printAnswers(result, model.manifest, output)) terminal.out(line)
-}
-
-function needsTensors ({ manifest: { name, version }, engine }: Model): FatalError {
-  const inputs = engine.inputs.map(({ name, type, shape }) => `${name} (${type}, [${shape.join(', ')}])`)
-  return new FatalError(`${name} ${version} is served as raw tensors and has no features to predict from; its inputs are ${inputs.join(', ')}`)
 }
 
 /** A refusal with all of its faults, a line each. */

@@ -137,6 +137,31 @@ describe('takes rows', () => {
   })
 })
 
+describe('runs tensors of a model without features', () => {
+  test.each<[string, string, string, string]>([
+    ['whole, for a person', '{"inputs": {"X": [[1, 2.5], [3, null]]}}', 'text', 'raw 1\n  Y (float32, [2, 2]): [[1,2.5],[3,null]]'],
+    ['the only one by itself', '{"inputs": [[1, 2]]}', 'json', '{"outputs":{"Y":[[1,2]]}}'],
+    ['row by row', '{"instances": [[1, 2], [3, 4]]}', 'ndjson', '[1,2]\n[3,4]'],
+    ['rows in a list', '[[1, 2], [3, 4]]', 'json', '{"outputs":{"Y":[[1,2],[3,4]]}}'],
+  ])('%s', async (_name, json, output, printed) => {
+    expect(await predict(['raw', '--json', json, '--output', output])).toEqual({ code: 0, err: '', out: printed })
+  })
+
+  test.each<[string, string[], RegExp]>([
+    ['of another name', ['--json', '{"inputs": {"Z": [[1, 2]]}}'], /\/inputs\/Z is not an input; the inputs are X/],
+    ['of another type', ['--json', '{"inputs": {"X": [[1, "2"]]}}'], /\/inputs\/X\/0\/1 must be a number that float32 can hold.*, not a string/],
+    ['of another width', ['--json', '{"inputs": {"X": [[1, 2, 3]]}}'], /X/],
+    ['in csv', ['--json', '{"inputs": {"X": [[1, 2]]}}', '--output', 'csv'], /tensors cannot be printed as csv/],
+    ['that are not there', ['--json', '{"x": 1}'], /give its inputs as --json '\{"inputs": \{"X": …\}\}': X \(float32, \[rows, 2\]\)/],
+    ['that nobody can type', [], /give its inputs as --json/],
+  ])('but none %s', async (_name, args, message) => {
+    const { code, out, err } = await predict(['raw', ...args], { in: typed().input })
+    expect({ code, out }).toEqual({ code: 1, out: '' })
+    expect(err).toMatch(message)
+    expect(err).not.toContain(' at ')
+  })
+})
+
 describe('asks on a terminal', () => {
   test('for each feature, with its type, unit, limits and example', async () => {
     const { input, asked } = typed('', '', '')
