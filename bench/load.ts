@@ -34,9 +34,9 @@ export function hasWrk (): boolean {
   return spawnSync(wrk, ['-v']).error === undefined
 }
 
-/** Writes a request and the script that has wrk send it. */
-export function writeRequest (folder: string, name: string, { path, body, token }: { path: string, body: string, token: string }): Request {
-  const bodyFile = join(folder, `${name}.json`)
+/** Writes a request and the script that has wrk send it; the body is JSON unless its headers say otherwise. */
+export function writeRequest (folder: string, name: string, { path, body, token, headers = {} }: { path: string, body: string | Uint8Array, token: string, headers?: Readonly<Record<string, string>> }): Request {
+  const bodyFile = join(folder, `${name}.body`)
   const scriptFile = join(folder, `${name}.lua`)
   writeFileSync(bodyFile, body)
   writeFileSync(scriptFile, `
@@ -46,7 +46,7 @@ wrk.path = ${JSON.stringify(path)}
 wrk.body = file:read('*a')
 wrk.headers['content-type'] = 'application/json'
 wrk.headers['authorization'] = 'Bearer ${token}'
-function done (summary, latency)
+${Object.entries(headers).map(([field, value]) => `wrk.headers['${field}'] = '${value}'\n`).join('')}function done (summary, latency)
   local errors = summary.errors
   local failed = errors.status + errors.connect + errors.read + errors.write + errors.timeout
   io.write(string.format('\\n{"requests":%d,"durationUs":%d,"p50Us":%d,"p99Us":%d,"failed":%d}\\n',

@@ -8,6 +8,7 @@ import { chart } from './chart.ts'
 import { jwtSecret, pythonVersions } from './contenders.ts'
 import { hasWrk } from './load.ts'
 import type { Context, Result } from './part.ts'
+import { binary } from './parts/binary.ts'
 import { heavy } from './parts/heavy.ts'
 import { memory } from './parts/memory.ts'
 import { rows } from './parts/rows.ts'
@@ -16,7 +17,7 @@ import { start } from './parts/start.ts'
 import { killAll, othersCpuSeconds } from './processes.ts'
 import { report } from './report.ts'
 
-const parts = { single, rows, heavy, start, memory }
+const parts = { single, rows, binary, heavy, start, memory }
 type PartName = keyof typeof parts
 
 const usage = `npm run bench -- [--only ${Object.keys(parts).join(',')}] [--quick] [--long] [--out FOLDER]

@@ -4,6 +4,7 @@ import { gunzip, inflate } from 'node:zlib'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ApiError } from '../errors.ts'
 import { type InferBody, readLength, splitBody } from '../protocols/oip/body.ts'
+import { SpareBuffer } from './oip-buffers.ts'
 
 /** No datatype is wider: what lies at a multiple of this can be viewed as any of them. */
 const alignment = 8
@@ -14,7 +15,8 @@ const alignment = 8
  */
 export function addTensorBodies (app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
-  const read = async (request: FastifyRequest, payload: IncomingMessage): Promise<InferBody> => await readBody(request, payload)
+  const buffers = new SpareBuffer()
+  const read = async (request: FastifyRequest, payload: IncomingMessage): Promise<TensorBody> => await readBody(request, payload, buffers)
   for (const type of ['application/json', 'application/octet-stream']) app.addContentTypeParser(type, read)
   app.addContentTypeParser('*', async (request: FastifyRequest, payload: IncomingMessage) => {
     if (request.headers['content-type'] === undefined) return await read(request, payload)
@@ -22,7 +24,7 @@ export function addTensorBodies (app: FastifyInstance): void {
   })
 }
 
-async function readBody (request: FastifyRequest, payload: IncomingMessage): Promise<LoggedBody> {
+async function readBody (request: FastifyRequest, payload: IncomingMessage, buffers: SpareBuffer): Promise<TensorBody> {
   const encoding = request.headers['content-encoding'] ?? 'identity'
   const limit = request.routeOptions.bodyLimit
   const jsonBytes = headerOf(request, 'inference-header-content-length')
@@ -31,19 +33,23 @@ async function readBody (request: FastifyRequest, payload: IncomingMessage): Pro
   if (decompress === undefined) throw new ApiError('UNSUPPORTED_MEDIA_TYPE', `The content-encoding ${encoding.slice(0, 64)} is not supported; send gzip, deflate or the body as it is.`)
   const chunks = await collect(payload, request, limit)
   const plain = await decompress(chunks, limit)
-  return new LoggedBody(splitBody(alignedBehind(jsonLength, plain), jsonBytes))
+  const bytes = alignedBehind(jsonLength, plain, buffers)
+  return new TensorBody(splitBody(bytes, jsonBytes), () => { buffers.giveBack(bytes) })
 }
 
-/** What the log shows of a body (LOG_INPUTS): its JSON, not thousands of bytes. */
-class LoggedBody implements InferBody {
+export class TensorBody implements InferBody {
   readonly json: string
   readonly binary: Buffer
+  /** To be called when nobody will look at the bytes or at a view of them any more; or never. */
+  readonly release: () => void
 
-  constructor ({ json, binary }: InferBody) {
+  constructor ({ json, binary }: InferBody, release: () => void) {
     this.json = json
     this.binary = binary
+    this.release = release
   }
 
+  /** What the log shows of a body (LOG_INPUTS): its JSON, not thousands of bytes. */
   toJSON (): string {
     return this.json
   }
@@ -91,10 +97,10 @@ function bounded (decompress: (bytes: Buffer, options: { maxOutputLength: number
 }
 
 /** Joins a body so that what follows its JSON, usually a tensor, lies at a multiple of the alignment. */
-function alignedBehind (jsonLength: number, chunks: readonly Buffer[]): Buffer {
+function alignedBehind (jsonLength: number, chunks: readonly Buffer[], buffers: SpareBuffer): Buffer {
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
   const padding = (alignment - jsonLength % alignment) % alignment
-  const bytes = Buffer.allocUnsafeSlow(padding + length)
+  const bytes = buffers.take(padding + length)
   let at = padding
   for (const chunk of chunks) at += chunk.copy(bytes, at)
   return bytes.subarray(padding)

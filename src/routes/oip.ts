@@ -1,16 +1,15 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ApiError } from '../errors.ts'
-import type { InferBody } from '../protocols/oip/body.ts'
 import { modelMetadata } from '../protocols/oip/metadata.ts'
 import { readInferRequest } from '../protocols/oip/request.ts'
 import { type InferAnswer, writeInferAnswer } from '../protocols/oip/response.ts'
 import { LiveSchema, ModelListSchema, ModelMetadataSchema, ModelReadySchema, ReadySchema, ServerMetadataSchema, inferRequestBody, inferResponse } from '../schemas/oip.ts'
 import { Caller } from './caller.ts'
-import { addTensorBodies } from './oip-body.ts'
+import { type TensorBody, addTensorBodies } from './oip-body.ts'
 import { acceptTrailingSlashes } from './oip-slashes.ts'
 
-interface Route { Params: { name: string, version?: string }, Body: InferBody | undefined }
+interface Route { Params: { name: string, version?: string }, Body: TensorBody | undefined }
 
 const about = { tags: ['Open Inference Protocol v2'] }
 const open = { errors: 'oip' } as const
@@ -70,11 +69,14 @@ function modelRoutes (app: FastifyInstance, url: string): void {
   }, infer)
 
   async function infer (request: FastifyRequest<Route>, reply: FastifyReply): Promise<FastifyReply> {
+    const { body } = request
     const model = registry.resolve(request.params)
     request.answeredBy = model.manifest
-    if (request.body === undefined) throw new ApiError('NOT_JSON', 'The body is empty.')
-    const call = readInferRequest(request.body, model.engine)
+    if (body === undefined) throw new ApiError('NOT_JSON', 'The body is empty.')
+    const call = readInferRequest(body, model.engine)
     const { outputs } = await app.inference.infer(model, call.inputs, { signal: new Caller(reply), protocol: 'oip' })
+    // Not sooner, for an output may be an input. A run that failed may still be under way and look at the body.
+    reply.raw.once('finish', body.release)
     return send(reply, writeInferAnswer(model.manifest, call, outputs))
   }
 }
