@@ -76,6 +76,11 @@ export function concat (batches: readonly [Batch, ...Batch[]]): Batch {
   return { inputs: Object.fromEntries(inputs), rows }
 }
 
+/** The same of tensors that have one row each. */
+export function joinRows (parts: readonly [Tensors, ...Tensors[]]): Tensors {
+  return concat(parts.map(inputs => ({ inputs, rows: 1 })) as [Batch, ...Batch[]]).inputs
+}
+
 function join (type: Exclude<TensorType, 'string'>, parts: readonly Tensor[], length: number): TensorData {
   const data = new arrays[type](length)
   let offset = 0

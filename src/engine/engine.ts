@@ -6,7 +6,7 @@ import { inlineMs, load, type Loaded, type WarmUp } from './load.ts'
 import { Pool, type Log } from './pool.ts'
 import type { GraphParts, Specs } from './graph.ts'
 
-export type { Batch } from './batch.ts'
+export { type Batch, joinRows, sliceRows } from './batch.ts'
 export type { Caller, RunOptions, RunResult } from './batcher.ts'
 export { RunError, type GraphParts, type Specs as GraphSpecs, type Tensors } from './graph.ts'
 

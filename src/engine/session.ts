@@ -105,6 +105,7 @@ function shortReason (error: unknown): string {
   const { message } = error as Error
   const locale = /Failed to construct locale with name:\s*([\w.-]+)/.exec(message)?.[1]
   if (locale !== undefined) return `it changes the case of text, and the system lacks the locale ${locale}: install it (Debian: locales-all), or take the image, which has it`
-  const [line = ''] = message.split('\n')
+  // A worker's error has lost its cause, so what matters must not be behind the names of the runtime's own functions.
+  const [line = ''] = message.replace(/^[^\n]*?onnxruntime::[^\n]*?\)\s+(?=\S)/, '').split('\n')
   return line.replaceAll(/(^|[\s"'(])\/[^\s"')]+/g, '$1').trim().slice(0, 300)
 }

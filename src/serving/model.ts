@@ -5,6 +5,7 @@ import type { Batch, Engine, EngineHost, GraphSpecs } from '../engine/engine.ts'
 import type { Fault } from '../errors.ts'
 import { compileRowReader } from '../schemas/row-reader.ts'
 import { checkGolden } from './golden.ts'
+import { rowByRow, takesOneRow } from './row-by-row.ts'
 import { type Tabular, compileFeed, compileTabular } from './tabular.ts'
 
 /** A version that proved itself: it answers until it is closed. */
@@ -40,7 +41,8 @@ export async function openModel (artifact: Artifact, host: EngineHost, startedMs
 async function openEngine (artifact: Artifact, host: EngineHost): Promise<Engine> {
   const { externalData, preprocessorGraph: preprocessor } = artifact
   try {
-    return await host.open(artifact.model, { externalData, preprocessor, warmUp: specs => warmUpOf(artifact, specs) })
+    const engine = await host.open(artifact.model, { externalData, preprocessor, warmUp: specs => warmUpOf(artifact, specs) })
+    return artifact.manifest.features !== undefined && takesOneRow(engine) ? rowByRow(engine) : engine
   } catch (error) {
     if (error instanceof ArtifactError) throw error
     throw new ArtifactError('BAD_MODEL', `model.onnx: ${(error as Error).message}`, { cause: error })

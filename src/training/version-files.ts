@@ -7,7 +7,7 @@ import type { Experiment } from './evaluate.ts'
 import { forestToOnnx, outputNames } from './export.ts'
 import { type Forest, predictClasses } from './forest.ts'
 import { makeGolden } from './golden.ts'
-import { rounded, tidyJson } from './tidy-json.ts'
+import { rounded, tidyJson } from '../artifact/tidy-json.ts'
 import type { Table } from './table.ts'
 import type { TrainingPlan } from './training-file.ts'
 

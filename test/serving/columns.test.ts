@@ -96,6 +96,12 @@ describe('a graph with one input per feature', () => {
   })
 })
 
+test('a graph that takes one row answers several, each in a run of its own', async () => {
+  const server = await start(version({ 'model.onnx': columnsOnnx('float32', [1, 1]), 'golden.json': { schemaVersion: 1, rows: [{ row: { kind: 'blue', size: 2 }, prediction: 12 }, { row: { kind: 'red', size: 3 }, prediction: 3 }] } }))
+  const { body } = await server.post('/predict', { instances: [{ kind: 'blue', size: 1 }, { kind: 'red', size: 2 }, { kind: 'blue', size: 3 }] })
+  expect(body.predictions).toEqual([{ prediction: 11 }, { prediction: 2 }, { prediction: 13 }])
+})
+
 describe('preprocessor.onnx', () => {
   /** value = 2 X, over X = size + 10 × kind. */
   const doubling = model({
