@@ -23,6 +23,8 @@ export interface Committed {
 
 /** From a server process to the primary. */
 export type ToPrimary =
+  /** It listens to messages from here on, and asks for what the others serve. Earlier ones are lost. */
+  | { readonly kind: 'joined' }
   /** It is known of every model which version answers; `welcome` is for whoever looks on. */
   | { readonly kind: 'settled', readonly welcome: string }
   /** Everything has been loaded or refused. */
@@ -41,7 +43,7 @@ export type ToPrimary =
 
 /** From the primary to a server process. */
 export type ToServer =
-  /** The first message: what the others serve, if there are any. */
+  /** The answer to `joined`: what the others serve, if there are any. */
   | { readonly kind: 'resume', readonly state: RepositoryState | undefined }
   | { readonly kind: 'service-ready' }
   | { readonly kind: 'drain' }

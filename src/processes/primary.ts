@@ -41,6 +41,7 @@ class Primary {
   readonly #end: (result: { code: number, reason?: string }) => void
   readonly #bank: LeaseBank
   readonly #changes: Changes
+  readonly #joined = new Set<number>()
   readonly #settled = new Set<number>()
   readonly #gatherings = new Map<number, Gathering>()
   #crashesMs: number[] = []
@@ -54,7 +55,7 @@ class Primary {
     this.#end = end
     this.#bank = new LeaseBank({ max: options.config.rateLimitMax, processes: options.processes })
     this.#changes = new Changes({
-      processes: () => workers().map(({ id }) => id),
+      processes: () => [...this.#joined],
       send: (id, message) => {
         const worker = cluster.workers?.[id]
         if (worker !== undefined) send(worker, message)
@@ -77,12 +78,12 @@ class Primary {
 
   /** A replacement loads its models before it listens, since others answer meanwhile. */
   #fork (): void {
-    const worker = cluster.fork({ ...this.#options.env, ...(this.#serviceReady ? { [replacementFlag]: '1' } : {}) })
-    send(worker, { kind: 'resume', state: this.#changes.state() })
+    cluster.fork({ ...this.#options.env, ...(this.#serviceReady ? { [replacementFlag]: '1' } : {}) })
   }
 
   #heard (worker: Worker, message: ToPrimary): void {
     switch (message.kind) {
+      case 'joined': this.#hasJoined(worker); break
       case 'settled': this.#hasSettled(worker, message.welcome); break
       case 'fatal': this.#fail(message.message); break
       case 'lease': send(worker, { kind: 'leased', id: message.id, lease: this.#bank.lease(message.caller, message.windowMs, message.wanted) }); break
@@ -95,6 +96,12 @@ class Primary {
       case 'snapshot': this.#gathered(message.id, message.snapshot); break
       default: message satisfies never
     }
+  }
+
+  /** A change that began before does not wait for it: what it makes of the repository is compared when it has loaded. */
+  #hasJoined (worker: Worker): void {
+    this.#joined.add(worker.id)
+    send(worker, { kind: 'resume', state: this.#changes.state() })
   }
 
   #hasSettled (worker: Worker, welcome: string): void {
@@ -140,6 +147,7 @@ class Primary {
 
   #exited (worker: Worker, code: number | null, signal: string | null): void {
     this.#settled.delete(worker.id)
+    this.#joined.delete(worker.id)
     this.#changes.gone(worker.id)
     if (this.#draining) {
       if (code !== 0) this.#failure ??= `a server process ended with ${signal ?? code}`

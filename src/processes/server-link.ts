@@ -48,6 +48,7 @@ export function linkToPrimary ({ snapshot, prepare, onDrain }: LinkOptions): Ser
   const giveSnapshot = (id: number): void => {
     snapshot().then(own => { tell({ kind: 'snapshot', id, snapshot: own }) }, () => {})
   }
+  tell({ kind: 'joined' })
   // Without its primary nobody would ever stop this process.
   process.on('disconnect', onDrain)
 

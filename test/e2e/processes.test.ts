@@ -1,7 +1,8 @@
 import { Agent } from 'node:http'
+import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { send } from '../helpers/http.ts'
-import { heavyFiles, flowerFiles, repository } from '../helpers/models.ts'
+import { heavyFiles, flowerFiles, regressionFiles, repository, writeFiles } from '../helpers/models.ts'
 import { type ServerProcess, startProcess } from '../helpers/process.ts'
 
 const cleanups: (() => Promise<void>)[] = []
@@ -9,7 +10,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-interface Service { server: ServerProcess, port: string, token: string }
+interface Service { server: ServerProcess, port: string, token: string, path: string }
 
 async function startService (env: Record<string, string> = {}, contents: Parameters<typeof repository>[0] = { 'flower/1.0.0': flowerFiles() }): Promise<Service> {
   const { path, remove } = await repository(contents)
@@ -18,7 +19,7 @@ async function startService (env: Record<string, string> = {}, contents: Paramet
   cleanups.push(server.stop)
   const [, port = ''] = await server.until(/localhost:(\d+)\/docs/)
   const token = /^TOKEN=(\S+)$/m.exec(server.stderr())?.[1] ?? ''
-  return { server, port, token }
+  return { server, port, token, path }
 }
 
 /** Ids of the server processes that serve now, as the log tells of them. */
@@ -26,6 +27,21 @@ async function pidsOf ({ server }: Service): Promise<number[]> {
   const started = [...server.stdout().matchAll(/"pid":(\d+),"msg":"server process started"/g)].map(([, pid]) => Number(pid))
   const gone = new Set([...server.stdout().matchAll(/"pid":(\d+)[^\n]*"msg":"a server process died/g)].map(([, pid]) => Number(pid)))
   return started.filter(pid => !gone.has(pid))
+}
+
+/** What each of several connections is answered, the same ones but once: with two processes, both are among them. */
+async function everywhere ({ port, token }: Service, method: string, path: string, body?: string): Promise<string[]> {
+  const answers = await Promise.all(Array.from({ length: 24 }, async () => {
+    const { status, body: text } = await send(undefined, port, method, path, body, token)
+    const { model } = JSON.parse(text) as { model?: { version: string } }
+    return [status, model?.version ?? ''].join(' ').trim()
+  }))
+  return [...new Set(answers)]
+}
+
+async function control ({ port, token }: Service, verb: 'load' | 'unload', model = 'flower'): Promise<string> {
+  const { status, body } = await send(undefined, port, 'POST', `/v2/repository/models/${model}/${verb}`, '{}', token)
+  return `${status} ${body}`
 }
 
 const row = JSON.stringify({ length: 6, kind: 'red' })
@@ -113,5 +129,51 @@ describe('a service of two processes', () => {
     server.child.kill('SIGTERM')
     expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(new Array<number>(40).fill(200))
     expect(await server.exit()).toBe(0)
+  })
+
+  test('loads and unloads a model in both, and a process that comes later serves the same', async () => {
+    const service = await startService({ DEFAULT_MODEL: 'flower' }, { 'flower/1.0.0': flowerFiles(), 'line/1.0.0': regressionFiles() })
+    const predict = () => everywhere(service, 'POST', '/predict', row)
+    expect(await predict()).toEqual(['200 1.0.0'])
+    await writeFiles(join(service.path, 'flower/1.1.0'), flowerFiles('flower', '1.1.0'))
+    expect(await control(service, 'load')).toBe('200 {}')
+    expect(await predict()).toEqual(['200 1.1.0'])
+
+    const broken = { ...flowerFiles('flower', '1.2.0'), 'model.onnx': 'cut off' }
+    await writeFiles(join(service.path, 'flower/1.2.0'), broken)
+    expect(await control(service, 'load')).toMatch(/^400 \{"error":"flower was not loaded in full: 1\.2\.0: HASH_MISMATCH: .*1\.1\.0 answers\."\}$/)
+    expect(await predict()).toEqual(['200 1.1.0'])
+
+    expect(await control(service, 'unload', 'line')).toBe('200 {}')
+    const line = () => everywhere(service, 'POST', '/models/line/predict', '{"x": 1}')
+    expect(await line()).toEqual(['503'])
+    await writeFiles(join(service.path, 'flower/1.3.0'), flowerFiles('flower', '1.3.0'))
+    const [victim = 0] = await pidsOf(service)
+    process.kill(victim, 'SIGKILL')
+    await service.server.until(/"msg":"a server process died; another one takes its place"[^]*"msg":"models loaded"/)
+    expect([await predict(), await line()]).toEqual([['200 1.1.0'], ['503']])
+    expect([await control(service, 'load', 'line'), await line()]).toEqual(['200 {}', ['200 1.0.0']])
+  })
+
+  test('answers a load although one of them dies meanwhile', async () => {
+    const service = await startService({ DEFAULT_MODEL: 'flower' }, { 'flower/1.0.0': flowerFiles(), 'heavy/1.0.0': heavyFiles() })
+    await writeFiles(join(service.path, 'heavy/2.0.0'), heavyFiles('heavy', '2.0.0'))
+    const pids = await pidsOf(service)
+    const loads = Array.from({ length: 4 }, () => control(service, 'load', 'heavy').catch(() => 'broken'))
+    process.kill(pids[1] ?? 0, 'SIGKILL')
+    const answers = await Promise.all(loads)
+    expect(answers.filter(answer => answer !== '200 {}' && answer !== 'broken')).toEqual([])
+    await service.server.until(/"msg":"a server process died; another one takes its place"[^]*"msg":"models loaded"/)
+    expect(await control(service, 'load', 'heavy')).toBe('200 {}')
+    expect(await everywhere(service, 'POST', '/models/heavy/predict', '{"x": 1}')).toEqual(['200 2.0.0'])
+  })
+
+  test('adds up what both have done in the statistics', async () => {
+    const service = await startService()
+    await everywhere(service, 'POST', '/predict', row)
+    for (let i = 0; i < 4; i++) {
+      const { body } = await send(undefined, service.port, 'GET', '/v2/models/flower/stats', undefined, service.token)
+      expect(JSON.parse(body)).toMatchObject({ model_stats: [{ name: 'flower', version: '1.0.0', inference_count: 24, inference_stats: { success: { count: 24 } } }] })
+    }
   })
 })
