@@ -94,9 +94,8 @@ export class Changes {
     return {
       proposal: { aliases: '', versions: new Map() },
       commit: () => {
-        this.#takeOut(current)
+        if (!current.unloaded) this.#takeOut(current)
         if (listed === undefined && !current.isDefault) this.#shelf.remove(name)
-        for (const version of current.unloaded ? [] : current.versions.keys()) this.#workshop.events.unloaded?.(current, version)
         release()
         return undefined
       },
@@ -105,9 +104,10 @@ export class Changes {
   }
 
   #takeOut (current: Entry): void {
-    const versions = [...current.versions].map(([version, { state }]): [string, VersionState] => [version, { state: state === 'ready' || state === 'unloading' ? 'unloading' : 'unloaded' }])
+    const versions = [...current.versions].map(([version, { state }]): [string, VersionState] => [version, { state: state === 'ready' ? 'unloading' : 'unloaded' }])
     const next: Entry = { ...current, serving: undefined, fault: undefined, unloaded: true, versions: new Map(versions) }
     this.#shelf.put(next)
+    for (const version of current.versions.keys()) this.#workshop.events.unloaded?.(next, version)
     this.#retire(modelsOf(current), () => {
       for (const version of next.versions.keys()) next.versions.set(version, { state: 'unloaded' })
     })

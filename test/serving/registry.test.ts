@@ -186,6 +186,7 @@ describe('an unload', () => {
     const answer = textOf(registry.resolve({ name: 'm' }).engine)
     paused = false
     await registry.change({ kind: 'unload', model: 'm' })
+    await registry.change({ kind: 'unload', model: 'm' })
     expect([await states(), host.opened()]).toEqual([['UNLOADING'], ['one']])
     go()
     expect(await answer).toBe('one')
