@@ -22,7 +22,8 @@ export function allowedMethods (app: FastifyInstance): (path: string) => string[
 function toPattern (url: string): RegExp {
   const parts = url.split('/').map(part => {
     if (part === '*') return '.*'
-    return part.startsWith(':') ? '[^/]+' : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+    // Two colons are the router's way to write one.
+    return part.startsWith(':') && !part.startsWith('::') ? '[^/]+' : part.replaceAll('::', ':').replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
   })
   return new RegExp(`^${parts.join('/')}$`)
 }

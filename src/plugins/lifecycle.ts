@@ -44,5 +44,5 @@ export default fp(async app => {
 }, { name: 'lifecycle', fastify: '5.x' })
 
 function isHealth (url: string | undefined): boolean {
-  return url?.startsWith('/health') === true
+  return /^\/(v2\/)?health/.test(url ?? '')
 }

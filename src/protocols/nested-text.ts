@@ -1,5 +1,5 @@
-import type { Tensor, TensorData } from '../tensor.ts'
-import { fromHalf } from './oip/half.ts'
+import type { Tensor } from '../tensor.ts'
+import { elementTexts } from './element-text.ts'
 
 /** The JSON text of a tensor as nested lists; NaN and the infinities, which JSON has not, are null. */
 export function tensorText (tensor: Tensor): string {
@@ -29,29 +29,4 @@ function nestedText (shape: readonly number[], elements: readonly string[]): str
     texts = Array.from({ length: lists }, (_, i) => `[${inner.slice(i * size, (i + 1) * size).join(',')}]`)
   }
   return texts[0] ?? 'null'
-}
-
-function elementTexts ({ type, data }: Tensor): string[] {
-  switch (type) {
-    case 'string': return Array.from(data as readonly string[], text => JSON.stringify(text))
-    case 'bool': return textsOf(data, value => value === 0 ? 'false' : 'true')
-    case 'float16': return textsOf(data, value => numberText(Number(fromHalf(value as number).toPrecision(5))))
-    case 'float32': return textsOf(data, value => numberText(shortFloat(value as number)))
-    case 'float64': return textsOf(data, value => numberText(value as number))
-    default: return textsOf(data, String)
-  }
-}
-
-function textsOf (data: TensorData, text: (value: number | bigint) => string): string[] {
-  return Array.from(data as ArrayLike<number | bigint>, text)
-}
-
-function numberText (value: number): string {
-  return Number.isFinite(value) ? String(value) : 'null'
-}
-
-/** 0.95 for what is 0.949999988… as a double, where seven digits read back as the same float32. */
-function shortFloat (value: number): number {
-  const short = Number(value.toPrecision(7))
-  return Math.fround(short) === value ? short : value
 }

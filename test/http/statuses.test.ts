@@ -265,7 +265,7 @@ describe('503', () => {
     }
     expect(await server.get('/health/ready')).toMatchObject({ status: 503, body: { status: 'draining' } })
     expect(await server.get('/health')).toMatchObject({ status: 200, body: { status: 'draining', ready: false } })
-    expect((await server.get('/health/live')).status).toBe(200)
+    for (const path of ['/health/live', '/v2/health/live']) expect((await server.get(path)).status, path).toBe(200)
   })
 
   test('when too many rows wait, with the time to wait', async () => {

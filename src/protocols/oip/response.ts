@@ -1,7 +1,7 @@
 import type { Tensor } from '../../tensor.ts'
 import { writeBinaryData } from './binary-data.ts'
 import { datatypeOf } from './datatypes.ts'
-import { writeJsonData } from './json-text.ts'
+import { elementTexts } from '../element-text.ts'
 import type { InferRequest } from './request.ts'
 
 /** What is answered: a JSON text, then the bytes of the outputs that were wanted as such, in the order of the text. */
@@ -22,7 +22,7 @@ export function writeInferAnswer (
     const tensor = outputs[output.name]
     if (tensor === undefined) throw new Error(`the run gave no output "${output.name}"`)
     const head = `{"name":${JSON.stringify(output.name)},"datatype":"${datatypeOf(tensor.type)}","shape":${JSON.stringify(tensor.shape)}`
-    if (!output.binary) return `${head},"data":${writeJsonData(tensor)}}`
+    if (!output.binary) return `${head},"data":[${elementTexts(tensor).join(',')}]}`
     const bytes = writeBinaryData(tensor)
     binary.push(bytes)
     return `${head},"parameters":{"binary_data_size":${bytes.length}}}`
