@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { ApiError } from '../errors.ts'
+import type { Tensor } from '../tensor.ts'
 import { RunError, type Answer, type GraphParts, type Specs, type Tensors } from './graph.ts'
 import type { Reply, Request } from './worker.ts'
 
@@ -69,7 +70,8 @@ export class Thread {
 
   async run (model: Model, inputs: Tensors): Promise<Answer> {
     if (!this.has(model)) await this.open(model)
-    const { answer } = await this.#call<'ran'>({ kind: 'run', session: model.session, inputs: compactAll(inputs) })
+    const { tensors, copies } = compactAll(inputs)
+    const { answer } = await this.#call<'ran'>({ kind: 'run', session: model.session, inputs: tensors }, copies)
     return answer
   }
 
@@ -82,20 +84,31 @@ export class Thread {
     await this.#worker.terminate()
   }
 
-  async #call<Kind extends Reply['kind']> (question: Question): Promise<Answered<Kind>> {
+  /** @param handedOver  buffers that the thread gets instead of copies of them */
+  async #call<Kind extends Reply['kind']> (question: Question, handedOver: readonly ArrayBuffer[] = []): Promise<Answered<Kind>> {
     const id = ++this.#lastId
     const reply = await new Promise<Reply>((resolve, reject) => {
       this.#calls.set(id, { resolve, reject })
-      this.#worker.postMessage({ id, ...question } satisfies Request)
+      this.#worker.postMessage({ id, ...question } satisfies Request, handedOver)
     })
     if (reply.kind !== 'refused') return reply as Answered<Kind>
     throw reply.by === 'run' ? new RunError(reply.message) : new Error(reply.message)
   }
 }
 
-function compactAll (tensors: Tensors): Tensors {
-  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) =>
-    [name, ArrayBuffer.isView(tensor.data) ? { ...tensor, data: compact(tensor.data) } : tensor]))
+/**
+ * Tensors as a message should carry them. What had to be copied out of a larger buffer is nobody else's
+ * and can be handed over; other data may still be needed here, for a run of each request alone.
+ */
+function compactAll (tensors: Tensors): { tensors: Tensors, copies: ArrayBuffer[] } {
+  const copies: ArrayBuffer[] = []
+  const compacted = Object.entries(tensors).map(([name, tensor]): [string, Tensor] => {
+    if (!ArrayBuffer.isView(tensor.data)) return [name, tensor]
+    const data = compact(tensor.data)
+    if (data !== tensor.data) copies.push(data.buffer as ArrayBuffer)
+    return [name, { ...tensor, data }]
+  })
+  return { tensors: Object.fromEntries(compacted), copies }
 }
 
 /** A message carries the whole buffer behind a view: a view of a part is copied out first. */

@@ -44,7 +44,8 @@ async function reply (request: Request): Promise<Reply> {
 // Anything else that is thrown ends the thread: the pool fails its task, says why in the log and starts another.
 parentPort?.on('message', async (request: Request) => {
   try {
-    parentPort?.postMessage(await reply(request))
+    const answer = await reply(request)
+    parentPort?.postMessage(answer, answer.kind === 'ran' ? buffersOf(answer.answer.outputs) : [])
   } catch (error) {
     const refused = request.kind === 'open' || error instanceof RunError
     if (!refused) throw error
@@ -52,3 +53,9 @@ parentPort?.on('message', async (request: Request) => {
     parentPort?.postMessage({ kind: 'refused', id: request.id, by, message: (error as Error).message } satisfies Reply)
   }
 })
+
+/** What the runtime has written for this run alone: it goes to the other thread without a copy. */
+function buffersOf (outputs: Tensors): ArrayBuffer[] {
+  const buffers = Object.values(outputs).flatMap(({ data }) => ArrayBuffer.isView(data) ? [data.buffer as ArrayBuffer] : [])
+  return [...new Set(buffers)]
+}
