@@ -1,9 +1,12 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
     globalSetup: ['test/helpers/build.ts'],
     include: ['test/**/*.test.ts'],
+    // Much of a test is waiting for another process: on two CPUs, one worker leaves one of them idle.
+    maxWorkers: Math.max(2, availableParallelism()),
     // Two slow-starting suites in parallel on a small machine take their time; a hang is still found.
     testTimeout: 30_000,
     hookTimeout: 60_000,
