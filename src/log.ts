@@ -3,8 +3,10 @@ import type { FastifyBaseLogger } from 'fastify'
 
 /** A line is on its way after this time at the latest. */
 const flushMs = 100
+/** A write costs as much as a dozen lines. */
+const writeBytes = 32_768
 /** POSIX lets several processes write so many bytes into one pipe without mixing them (PIPE_BUF). */
-const writeBytes = 4096
+const sharedWriteBytes = 4096
 
 export interface Log {
   readonly log: FastifyBaseLogger
@@ -17,8 +19,12 @@ export interface Log {
   readonly flush: () => void
 }
 
-/** One JSON object a line on stdout, or readable lines where a person looks on. */
-export async function createLog (level: string, stdout: { readonly isTTY?: boolean, readonly fd?: number }): Promise<Log> {
+/**
+ * One JSON object a line on stdout, or readable lines where a person looks on.
+ *
+ * @param writers  processes that write into the same stdout
+ */
+export async function createLog (level: string, stdout: { readonly isTTY?: boolean, readonly fd?: number }, writers = 1): Promise<Log> {
   const options: LoggerOptions = {
     level,
     base: undefined,
@@ -31,7 +37,7 @@ export async function createLog (level: string, stdout: { readonly isTTY?: boole
   }
   // Synchronous: a write by a thread takes a turn of the event loop, and a busy server makes more lines
   // in a turn than it may write at once, so that they pile up without end.
-  const { lines, flush } = batched(pino.destination({ fd: stdout.fd ?? 1, sync: true }))
+  const { lines, flush } = batched(pino.destination({ fd: stdout.fd ?? 1, sync: true }), writers === 1 ? writeBytes : sharedWriteBytes)
   const log = pino(options, lines)
   const writeInfo = (members: string, message: string): void => { lines.write(`{"level":"info","time":"${isoTime()}",${members},"msg":"${message}"}\n`) }
   return { log, writeInfo: log.isLevelEnabled('info') ? writeInfo : undefined, flush }
@@ -50,8 +56,8 @@ function isoTime (): string {
   return timeText
 }
 
-/** Writes a dozen lines at a time: a write for each would cost more than to make it. */
-function batched (destination: ReturnType<typeof pino.destination>): { lines: DestinationStream, flush: () => void } {
+/** Writes many lines at a time: a write for each would cost more than to make it. */
+function batched (destination: ReturnType<typeof pino.destination>, maxBytes: number): { lines: DestinationStream, flush: () => void } {
   let waiting = ''
   const handOn = (): void => {
     if (waiting !== '') destination.write(waiting)
@@ -62,7 +68,7 @@ function batched (destination: ReturnType<typeof pino.destination>): { lines: De
     lines: {
       write: line => {
         // What is handed on together is written together, so it must fit.
-        if (waiting.length + line.length > writeBytes) handOn()
+        if (waiting.length + line.length > maxBytes) handOn()
         waiting += line
       },
     },

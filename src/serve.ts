@@ -22,7 +22,7 @@ export async function serve (env: Readonly<Record<string, string | undefined>>, 
     const start = platformStart(env, args)
     const config = loadConfig(start.env)
     const processes = config.httpWorkers ?? cpuCount()
-    const log = await createLog(config.logLevel, process.stdout)
+    const log = await createLog(config.logLevel, process.stdout, processes)
     process.on('exit', log.flush)
     if (start.note !== undefined && !cluster.isWorker) log.log.warn(start.note.facts, start.note.message)
     if (cluster.isWorker || processes === 1) {

@@ -3,7 +3,7 @@ export interface Count { current: number, ttl: number }
 
 /** Counts one more request. Never fails; calls back at once or within `replyWithinMs`. */
 export interface Counters {
-  count: (caller: string, windowMs: number, done: (error: null, count: Count) => void) => void
+  count: (caller: string, windowMs: number, done: (count: Count) => void) => void
 }
 
 const maxCallers = 20_000
@@ -12,7 +12,7 @@ const maxCallers = 20_000
 export class MemoryCounters implements Counters {
   readonly #windows = new Map<string, Count & { endsAtMs: number }>()
 
-  count (caller: string, windowMs: number, done: (error: null, count: Count) => void): void {
+  count (caller: string, windowMs: number, done: (count: Count) => void): void {
     // Monotonic: a corrected clock must not lengthen anyone's window.
     const nowMs = performance.now()
     let window = this.#windows.get(caller)
@@ -25,6 +25,6 @@ export class MemoryCounters implements Counters {
     }
     window.current++
     window.ttl = window.endsAtMs - nowMs
-    done(null, window)
+    done(window)
   }
 }

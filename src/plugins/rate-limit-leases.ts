@@ -1,7 +1,7 @@
 import type { Lease, Peers } from '../peers.ts'
 import type { Count, Counters } from './rate-limit-counters.ts'
 
-type Done = (error: null, count: Count) => void
+type Done = (count: Count) => void
 
 /** What one caller has in this process. */
 interface Account {
@@ -43,9 +43,9 @@ export class LeasedCounters implements Counters {
     if (account.unused > 0 && account.endsAtMs > nowMs) {
       account.unused--
       account.current++
-      done(null, { current: account.current, ttl: account.endsAtMs - nowMs })
+      done({ current: account.current, ttl: account.endsAtMs - nowMs })
     } else if (account.refusedUntilMs > nowMs) {
-      done(null, this.#refusal(account, nowMs))
+      done(this.#refusal(account, nowMs))
     } else {
       account.waiting.push(done)
       if (account.waiting.length === 1) this.#ask(caller, account, windowMs)
@@ -82,9 +82,9 @@ export class LeasedCounters implements Counters {
       if (account.unused > 0) {
         account.unused--
         account.current++
-        done(null, { current: account.current, ttl: ttlMs })
+        done({ current: account.current, ttl: ttlMs })
       } else {
-        done(null, this.#refusal(account, nowMs))
+        done(this.#refusal(account, nowMs))
       }
     }
     if (account.waiting.length > 0) this.#ask(caller, account, windowMs)

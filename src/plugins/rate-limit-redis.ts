@@ -67,7 +67,7 @@ export class RedisCounters implements Counters {
     })
   }
 
-  count (caller: string, windowMs: number, done: (error: null, count: Count) => void): void {
+  count (caller: string, windowMs: number, done: (count: Count) => void): void {
     if (this.#redis.status !== 'ready' || performance.now() < this.#pausedUntilMs) return this.#fallback.count(caller, windowMs, done)
     let waiting = true
     const settle = (reply: [current: number, ttl: number] | undefined, reason: string): void => {
@@ -76,7 +76,7 @@ export class RedisCounters implements Counters {
       clearTimeout(timer)
       if (reply !== undefined) {
         this.#answered()
-        return done(null, { current: reply[0], ttl: reply[1] })
+        return done({ current: reply[0], ttl: reply[1] })
       }
       this.#pausedUntilMs = performance.now() + pauseMs
       this.#failed(reason)

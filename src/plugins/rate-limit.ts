@@ -1,6 +1,7 @@
-import rateLimit, { type RateLimitPluginOptions } from '@fastify/rate-limit'
+import { isIPv6 } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { Address6 } from 'ip-address'
 import type { Config } from '../config.ts'
 import { ApiError } from '../errors.ts'
 import type { Peers } from '../peers.ts'
@@ -24,21 +25,18 @@ export default fp<{ config: RateLimitConfig, peers?: Peers | undefined }>(async 
     app.addHook('onClose', async () => shared.close())
     counters = shared
   }
-  await app.register(rateLimit, { global: false, max, timeWindow: windowMs, keyGenerator: callerOf, store: storeOf(counters) })
-  const take = app.createRateLimit()
   const policy = `"default";q=${max};w=${seconds(windowMs)}`
 
   app.addHook('onRequest', (request, reply, done) => {
     if (request.routeOptions.config.scope === undefined) return done()
-    take(request).then(taken => done(answer(reply, taken)), done)
+    counters.count(callerOf(request), windowMs, count => { done(answer(reply, count)) })
   })
 
-  function answer (reply: FastifyReply, taken: Awaited<ReturnType<typeof take>>): ApiError | undefined {
-    if (taken.isAllowed) return undefined
+  function answer (reply: FastifyReply, { current, ttl }: Count): ApiError | undefined {
     reply.header('ratelimit-policy', policy)
-    reply.header('ratelimit', `"default";r=${taken.remaining};t=${seconds(taken.ttl)}`)
-    if (!taken.isExceeded) return undefined
-    const retryAfter = seconds(taken.ttl)
+    reply.header('ratelimit', `"default";r=${Math.max(0, max - current)};t=${seconds(ttl)}`)
+    if (current <= max) return undefined
+    const retryAfter = seconds(ttl)
     return new ApiError('RATE_LIMITED', `More than ${max} requests within ${seconds(windowMs)} seconds; try again in ${retryAfter}`,
       { headers: { 'retry-after': String(retryAfter) } })
   }
@@ -55,21 +53,14 @@ function ownCounters (app: FastifyInstance, peers: Peers | undefined, max: numbe
 /** The prefix keeps a subject that looks like an address apart from that address. */
 function callerOf (request: FastifyRequest): string {
   if (request.subject !== undefined) return `subject:${request.subject}`
-  // A household's IPv6 addresses are one caller, else each of 2^64 had its own limit.
-  return `address:${rateLimit.normalizeIP(request.ip ?? '')}`
+  return `address:${networkOf(request.ip ?? '')}`
 }
 
-/** The library wants a class that it makes an instance of. */
-function storeOf (counters: Counters): RateLimitPluginOptions['store'] {
-  return class {
-    incr (caller: string, done: (error: null, count: Count) => void, windowMs: number): void {
-      counters.count(caller, windowMs, done)
-    }
-
-    child (): this {
-      return this
-    }
-  }
+/** A household's IPv6 addresses are one caller, else each of 2^64 had its own limit. */
+function networkOf (address: string): string {
+  if (!isIPv6(address)) return address
+  const parsed = new Address6(address)
+  return parsed.isMapped4() ? parsed.to4().correctForm() : new Address6(`${address}/64`).startAddress().correctForm()
 }
 
 function seconds (ms: number): number {

@@ -112,7 +112,7 @@ test('the memory is bounded: beyond 20,000 callers the one that began first begi
   const counters = new MemoryCounters()
   const count = (caller: string) => {
     let found = 0
-    counters.count(caller, 60_000, (_error, { current }) => { found = current })
+    counters.count(caller, 60_000, ({ current }) => { found = current })
     return found
   }
   for (let i = 0; i < 20_000; i++) count(`caller-${i}`)
