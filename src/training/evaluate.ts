@@ -1,4 +1,5 @@
-import { type Forest, type ForestParams, fitForest, predictClasses, predictForest } from './forest.ts'
+import { predictClasses } from './forest.ts'
+import { type Fitted, type Learner, fit } from './learner.ts'
 import { type Matrix, type Target, selectRows, selectTarget } from './matrix.ts'
 import { type ClassificationMetrics, type RegressionMetrics, classificationMetrics, mean, regressionMetrics, standardDeviation } from './metrics.ts'
 import { type Split, folds, holdout } from './split.ts'
@@ -8,7 +9,7 @@ export interface Experiment {
   readonly target: Target
   /** Empty for values. */
   readonly labels: readonly string[]
-  readonly params: ForestParams
+  readonly learner: Learner
   readonly seed: number
 }
 
@@ -37,13 +38,13 @@ export function crossValidate (experiment: Experiment, count: number, onFold?: (
   }))
 }
 
-function evaluateSplit ({ matrix, target, labels, params, seed }: Experiment, { train, test }: Split): Metrics {
-  const forest = fitForest(selectRows(matrix, train), selectTarget(target, train), params, seed)
-  return measure(forest, selectRows(matrix, test), selectTarget(target, test), labels)
+function evaluateSplit ({ matrix, target, labels, learner, seed }: Experiment, { train, test }: Split): Metrics {
+  const model = fit(learner, selectRows(matrix, train), selectTarget(target, train), seed)
+  return measure(model, selectRows(matrix, test), selectTarget(target, test), labels)
 }
 
-function measure (forest: Forest, matrix: Matrix, target: Target, labels: readonly string[]): Metrics {
-  const answers = predictForest(forest, matrix)
+function measure (model: Fitted, matrix: Matrix, target: Target, labels: readonly string[]): Metrics {
+  const answers = model.predict(matrix)
   return target.kind === 'classes'
     ? classificationMetrics(target.classes, predictClasses(answers, target.count), labels)
     : regressionMetrics(target.values, answers)

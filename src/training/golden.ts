@@ -1,7 +1,8 @@
 import type { Golden, GoldenRow } from '../artifact/golden.ts'
 import type { Feature } from '../artifact/manifest.ts'
 import type { Row } from '../row.ts'
-import { type Forest, predictClasses } from './forest.ts'
+import { predictClasses } from './forest.ts'
+import type { Fitted } from './learner.ts'
 import type { Target } from './matrix.ts'
 
 const goldenRows = 20
@@ -11,17 +12,17 @@ const incompleteRows = 4
 /**
  * Rows of the training data with the model's own answers.
  *
- * @param answers what `predictForest` gives for all the rows
+ * @param answers the model's for all the rows
  */
-export function makeGolden (features: readonly Feature[], rows: readonly Row[], target: Target, forest: Forest, answers: Float32Array): Golden {
-  const classes = target.kind === 'classes' ? predictClasses(answers, forest.outputs) : undefined
+export function makeGolden (features: readonly Feature[], rows: readonly Row[], target: Target, { outputs }: Pick<Fitted, 'outputs'>, answers: Float32Array): Golden {
+  const classes = target.kind === 'classes' ? predictClasses(answers, outputs) : undefined
   return {
     schemaVersion: 1,
     rows: chooseRows(rows, target).map((row): GoldenRow => ({
       row: Object.fromEntries(features.map(({ name }, i) => [name, rows[row]![i]!])),
       ...(classes === undefined
         ? { prediction: answers[row]! }
-        : { prediction: classes[row]!, probabilities: Array.from(answers.subarray(row * forest.outputs, (row + 1) * forest.outputs)) }),
+        : { prediction: classes[row]!, probabilities: Array.from(answers.subarray(row * outputs, (row + 1) * outputs)) }),
     })),
   }
 }

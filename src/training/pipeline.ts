@@ -6,7 +6,7 @@ import type { Row } from '../row.ts'
 import { type Experiment, crossValidate, evaluateHoldout } from './evaluate.ts'
 import { inputName, outputNames } from './export.ts'
 import { readFeatures } from './features.ts'
-import { type ForestParams, fitForest, predictForest } from './forest.ts'
+import { type Learner, fit } from './learner.ts'
 import type { Matrix } from './matrix.ts'
 import { loadTable } from './table.ts'
 import { readTarget } from './target.ts'
@@ -43,17 +43,18 @@ export async function trainVersion (plan: TrainingPlan, { folder, createdAt, onP
   const { features, columns, rows, notices } = readFeatures(table, plan)
   checkServable(plan, features)
   const preprocessor: Preprocessor = { schemaVersion: 1, output: { name: inputName, type: 'float32' }, columns: [...columns] }
-  const params: ForestParams = { ...defaultParams, maxFeatures: target.kind === 'classes' ? 'sqrt' : 'all', ...plan.params }
-  const experiment: Experiment = { matrix: encodeRows(preprocessor, features, rows), target, labels, params, seed }
+  const params = { ...defaultParams, maxFeatures: target.kind === 'classes' ? 'sqrt' as const : 'all' as const, ...plan.params }
+  const learner: Learner = { algorithm: 'random-forest', params }
+  const experiment: Experiment = { matrix: encodeRows(preprocessor, features, rows), target, labels, learner, seed }
 
   onProgress(`${plan.name}: ${rows.length} rows, ${features.length} features, ${params.trees} trees`)
   const held = evaluateHoldout(experiment, test)
   const folds = cv === 0 ? undefined : { folds: cv, ...crossValidate(experiment, cv, done => onProgress(`${plan.name}: fold ${done} of ${cv}`)) }
-  const forest = fitForest(experiment.matrix, target, params, seed)
-  const answers = predictForest(forest, experiment.matrix)
+  const model = fit(learner, experiment.matrix, target, seed)
+  const answers = model.predict(experiment.matrix)
   const metrics = { ...held.metrics, test: { share: test, rows: held.split.test.length }, ...(folds === undefined ? {} : { cv: folds }) }
 
-  const version = versionFiles({ plan, createdAt, table, features, preprocessor, rows, experiment, forest, answers, metrics })
+  const version = versionFiles({ plan, createdAt, table, features, preprocessor, rows, experiment, model, answers, metrics })
   const dropped = droppedRows === 0 ? [] : [`${droppedRows} rows without "${plan.target.column}" are left out`]
   return { ...version, notices: [...notices, ...dropped] }
 }

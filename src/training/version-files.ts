@@ -4,9 +4,10 @@ import type { Preprocessor } from '../preprocess/spec.ts'
 import type { Row } from '../row.ts'
 import { makeBaseline } from './baseline.ts'
 import type { Experiment } from './evaluate.ts'
-import { forestToOnnx, outputNames } from './export.ts'
-import { type Forest, predictClasses } from './forest.ts'
+import { outputNames } from './export.ts'
+import { predictClasses } from './forest.ts'
 import { makeGolden } from './golden.ts'
+import type { Fitted } from './learner.ts'
 import { rounded, tidyJson } from '../artifact/tidy-json.ts'
 import type { Table } from './table.ts'
 import type { TrainingPlan } from './training-file.ts'
@@ -20,22 +21,22 @@ export interface Training {
   readonly preprocessor: Preprocessor
   readonly rows: readonly Row[]
   readonly experiment: Experiment
-  readonly forest: Forest
-  /** What the forest answers to every row. */
+  readonly model: Fitted
+  /** What the model answers to every row. */
   readonly answers: Float32Array
   readonly metrics: Readonly<Record<string, unknown>>
 }
 
 /** Everything that the version's folder holds. */
 export function versionFiles (training: Training): { manifest: Manifest, files: Record<string, Uint8Array | string> } {
-  const { features, preprocessor, rows, experiment: { target, labels }, forest, answers } = training
+  const { features, preprocessor, rows, experiment: { target, labels }, model, answers } = training
   const predictions = target.kind === 'classes'
     ? Array.from(predictClasses(answers, labels.length), k => labels[k]!)
     : Array.from(answers)
   const files = {
-    'model.onnx': forestToOnnx(forest),
+    'model.onnx': model.toOnnx(),
     'preprocessor.json': tidyJson(preprocessor),
-    'golden.json': tidyJson(makeGolden(features, rows, target, forest, answers)),
+    'golden.json': tidyJson(makeGolden(features, rows, target, model, answers)),
     'baseline.json': tidyJson(makeBaseline(features, rows, predictions, labels)),
   }
   const manifest = describeVersion(training, files)
@@ -43,7 +44,7 @@ export function versionFiles (training: Training): { manifest: Manifest, files: 
 }
 
 function describeVersion (training: Training, files: Readonly<Record<string, Uint8Array | string>>): Manifest {
-  const { plan, createdAt, table, features, rows, experiment: { target, labels, params, seed }, metrics } = training
+  const { plan, createdAt, table, features, rows, experiment: { target, labels, learner: { algorithm, params }, seed }, metrics } = training
   const { label, probabilities, value } = outputNames
   const answers: Pick<Manifest, 'task' | 'labels' | 'outputs'> = target.kind === 'classes'
     ? { task: 'classification', labels: [...labels], outputs: { label, probabilities } }
@@ -66,7 +67,7 @@ function describeVersion (training: Training, files: Readonly<Record<string, Uin
       sha256: table.sha256,
       rows: rows.length,
       target: plan.target.column,
-      algorithm: 'random-forest',
+      algorithm,
       params,
       seed,
     },
