@@ -1,7 +1,7 @@
 import type { Tree, TreeNode } from './ensemble-shape.ts'
 
 /** The runtime walks a tree recursively when it loads one, and ends the process where its stack ends. */
-const maxDepth = 1000
+export const maxDepth = 1000
 
 const maxCategories = 2 ** 24
 

@@ -15,7 +15,7 @@ export interface GraphColumns extends Columns {
 export function batchNotices (inputs: readonly TensorSpec[]): string[] {
   const fixed = inputs.find(({ shape: [rows] }) => rows === 1)
   if (fixed === undefined) return []
-  return [`it takes one row a run (${shapeText(fixed)}): leave the first dimension open when you export it, and requests may have many rows`]
+  return [`it takes one row a run (${shapeText(fixed)}): the rows of a request run one after another; leave the first dimension open when you export it, and they run together`]
 }
 
 /** An image's pixels are no columns that anybody names. */

@@ -3,7 +3,9 @@ import { FatalError } from '../errors.ts'
 import { type ModelFacts, modelFacts } from '../onnx/read-facts.ts'
 import { declareColumns } from '../onnx/read-shape.ts'
 import { cutZipMaps } from '../onnx/read-zipmap.ts'
+import { deepestTree } from '../onnx/read-trees.ts'
 import { type OnnxModel, readModel, writeModel } from '../onnx/read.ts'
+import { maxDepth } from './ensemble-fault.ts'
 import { type Columns, type GivenFeature, fitFeatures } from './features.ts'
 import type { ImportedModel } from './imported.ts'
 import { type Asked, answersOf } from './onnx-answers.ts'
@@ -43,6 +45,7 @@ export async function importOnnx ({ file, bytes, preprocessor }: OnnxFile, asked
   const zipMaps = cutZipMaps(model)
   const facts = modelFacts(model)
   refuseTypes(facts)
+  refuseDeepTrees(model)
   const graph = renamed || zipMaps.length > 0 ? writeModel(model) : bytes
   const engine = await host.open(graph, { externalData: new Map(Object.entries(externalData)), preprocessor }).catch((error: unknown) => {
     throw new FatalError(refusalOf(error), { cause: error })
@@ -55,6 +58,12 @@ export async function importOnnx ({ file, bytes, preprocessor }: OnnxFile, asked
   } finally {
     await engine.close()
   }
+}
+
+/** The runtime would not refuse them: it would end the process. */
+function refuseDeepTrees (model: OnnxModel): void {
+  const { node, depth } = deepestTree(model) ?? { node: '', depth: 0 }
+  if (depth > maxDepth) throw new FatalError(`a tree of its ${node} is ${depth} levels deep, and the runtime takes ${maxDepth} safely: train it with a maximum depth`)
 }
 
 interface Meaning extends Pick<DescribedModel, 'task' | 'features' | 'labels' | 'outputs' | 'notices' | 'preprocessorGraph'> {

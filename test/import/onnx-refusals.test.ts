@@ -1,8 +1,12 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { readdir } from 'node:fs/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type ModelDefinition, model, node } from '../../src/onnx/build.ts'
+import type { EngineHost } from '../../src/engine/engine.ts'
+import { importOnnx } from '../../src/import/onnx.ts'
+import { type ModelDefinition, floats, model, node } from '../../src/onnx/build.ts'
 import { type ModelProto, ModelProtoSchema, TypeProtoSchema } from '../../src/onnx/onnx_pb.ts'
+import { deepestTree } from '../../src/onnx/read-trees.ts'
+import { readModel } from '../../src/onnx/read.ts'
 import { type Bench, bench } from '../cli/import-verb.ts'
 import { classifier, logits, regressor } from './onnx-graphs.ts'
 
@@ -10,6 +14,8 @@ let place: Bench
 
 beforeEach(async () => { place = await bench() })
 afterEach(() => place.remove())
+
+const noHost: EngineHost = { open: async () => { throw new Error('the runtime must not see it') }, close: async () => {} }
 
 const latin = (text: string) => Buffer.from(text, 'latin1')
 
@@ -40,6 +46,53 @@ const innerZipMap = changed(classifier({ zipMap: true }), ({ graph }) => {
   graph!.output[1]!.name = 'm'
   graph!.node.at(-1)!.output[0] = 'maps'
   graph!.node.push({ ...graph!.node.at(-1)!, opType: 'SequenceIdentity', domain: 'local', input: ['maps'], output: ['m'], attribute: [] })
+})
+
+/** A tree in which every node's second child is a leaf: as many levels as it has tests. */
+function deepTree (levels: number, op: 'TreeEnsembleRegressor' | 'TreeEnsemble'): Uint8Array {
+  const ids = Array.from({ length: levels }, (_, i) => i)
+  const old = {
+    nodes_treeids: new Int32Array(2 * levels + 1),
+    nodes_nodeids: Int32Array.from([...ids, ...ids.map(i => levels + i), 2 * levels]),
+    nodes_featureids: new Int32Array(2 * levels + 1),
+    nodes_values: new Float32Array(2 * levels + 1),
+    nodes_modes: [...ids.map(() => 'BRANCH_LEQ'), ...ids.map(() => 'LEAF'), 'LEAF'],
+    nodes_truenodeids: Int32Array.from([...ids.map(i => i + 1 < levels ? i + 1 : 2 * levels), ...ids.map(() => 0), 0]),
+    nodes_falsenodeids: Int32Array.from([...ids.map(i => levels + i), ...ids.map(() => 0), 0]),
+    target_treeids: Int32Array.of(0),
+    target_nodeids: Int32Array.of(2 * levels),
+    target_ids: Int32Array.of(0),
+    target_weights: Float32Array.of(1),
+    n_targets: 1n,
+  }
+  const now = {
+    nodes_featureids: new Int32Array(levels),
+    nodes_splits: floats(new Array<number>(levels).fill(0)),
+    nodes_modes: { type: 'uint8', shape: [levels], data: new Uint8Array(levels) } as const,
+    nodes_truenodeids: Int32Array.from(ids.map(i => i + 1 < levels ? i + 1 : 0)),
+    nodes_trueleafs: Int32Array.from(ids.map(i => i + 1 < levels ? 0 : 1)),
+    nodes_falsenodeids: new Int32Array(levels),
+    nodes_falseleafs: new Int32Array(levels).fill(1),
+    tree_roots: Int32Array.of(0),
+    leaf_targetids: Int32Array.of(0),
+    leaf_weights: floats([1]),
+    n_targets: 1n,
+  }
+  return model({
+    opset: 21,
+    mlOpset: op === 'TreeEnsemble' ? 5 : 3,
+    irVersion: 10,
+    graph: {
+      inputs: [{ name: 'X', type: 'float32', shape: ['N', 1] }],
+      outputs: [{ name: 'variable', type: 'float32', shape: ['N', 1] }],
+      nodes: [node(op, ['X'], ['variable'], op === 'TreeEnsemble' ? now : old, 'ai.onnx.ml')],
+    },
+  })
+}
+
+test.each(['TreeEnsembleRegressor', 'TreeEnsemble'] as const)('a %s that is deeper than the runtime survives is refused, and one at the limit is not', async op => {
+  await expect(importOnnx({ file: 'deep.onnx', bytes: deepTree(20_000, op) }, {}, noHost)).rejects.toThrow(new RegExp(`a tree of its ${op} is 20000 levels deep, and the runtime takes 1000 safely`))
+  expect(deepestTree(readModel(deepTree(1000, op)))?.depth).toBe(1000)
 })
 
 test.each<[string, Uint8Array | string, RegExp]>([

@@ -208,6 +208,6 @@ test('an input without a declared shape is a matrix where its width can be known
 
 test('a model that takes one row a run says so', async () => {
   const { notices, app } = await serve(classifier({ inputs: [{ name: 'X', type: 'float32', shape: [1, 3] }], zipMap: true }))
-  expect(notices).toContainEqual(expect.stringMatching(/takes one row a run \("X", float32 \[1, 3\]\): leave the first dimension open/))
+  expect(notices).toContainEqual(expect.stringMatching(/takes one row a run \("X", float32 \[1, 3\]\): the rows of a request run one after another/))
   expect((await app.post('/predict', { features: [0, 5, 0] })).body).toMatchObject({ prediction: 1 })
 })
