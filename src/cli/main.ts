@@ -1,5 +1,8 @@
 import { run } from './run.ts'
 
+// A reader such as `head` that has seen enough is no fault.
+process.stdout.on('error', error => { process.exit((error as NodeJS.ErrnoException).code === 'EPIPE' ? 0 : 1) })
+
 process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
   // Opened when it is asked for: most verbs read nothing.
