@@ -17,7 +17,7 @@ export interface SplitLimits {
 }
 
 /** The last bin of a column has no threshold: this one parts all numbers from missing values. */
-const everyNumber = missingBin - 1
+export const everyNumber = missingBin - 1
 
 /**
  * Finds the split of a node that leaves the least impurity: Gini's for classes, the variance for

@@ -61,7 +61,7 @@ function means (sums: Sums): Float64Array {
   return sums.subarray(0, outputs).map(sum => sum / sums[outputs]!)
 }
 
-function thresholdOf (data: BinnedMatrix, { column, bin }: Split): number {
+export function thresholdOf (data: BinnedMatrix, { column, bin }: Split): number {
   return data.thresholds[column]![bin] ?? largestFloat32
 }
 

@@ -9,11 +9,13 @@ export interface Split {
 /** Streams of the seed that the trees of a forest, which count from 0, do not reach. */
 const holdoutStream = -1
 const foldStream = -2
+/** For what boosting holds back of its rows. */
+export const validationStream = -3
 
 /** Holds back a share of the rows, the same share of every class. */
-export function holdout (target: Target, share: number, seed: number): Split {
+export function holdout (target: Target, share: number, seed: number, stream = holdoutStream): Split {
   const inTest = new Uint8Array(rowsOf(target))
-  for (const group of shuffledGroups(target, seed, holdoutStream)) {
+  for (const group of shuffledGroups(target, seed, stream)) {
     for (const row of group.subarray(0, Math.round(group.length * share))) inTest[row] = 1
   }
   return part(inTest, 1)

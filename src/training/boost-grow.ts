@@ -1,0 +1,161 @@
+import { type BinnedMatrix, missingBin } from './bins.ts'
+import { type Derivatives, NodeHistograms } from './boost-histogram.ts'
+import { type BoostSplit, BoostSplitFinder, type BoostSplitLimits, leafValue, type NodeSums } from './boost-split.ts'
+import type { Split } from './best-split.ts'
+import { thresholdOf } from './grow.ts'
+import { type Tree, TreeBuilder } from './tree.ts'
+
+export interface BoostTreeLimits extends BoostSplitLimits {
+  readonly maxLeaves: number
+  readonly maxDepth: number
+  /** What every leaf's value is multiplied by. */
+  readonly learningRate: number
+}
+
+/** What one tree learns from. */
+export interface TreeTask {
+  readonly derivatives: Derivatives
+  /** Put into another order, so that the rows of each leaf stand together. */
+  readonly rows: Int32Array
+  /** That may be split by. */
+  readonly columns: Int32Array
+}
+
+interface Leaf {
+  readonly id: number
+  readonly depth: number
+  /** Its rows are those from `start` to before `end`. */
+  readonly start: number
+  readonly end: number
+  readonly sums: NodeSums
+}
+
+/** A leaf that can be split, with the histograms to do so. */
+interface OpenLeaf extends Leaf {
+  readonly split: BoostSplit
+  readonly histograms: Float64Array
+}
+
+/** Grows trees leaf by leaf: always the one whose split lessens the loss the most. */
+export class BoostGrower {
+  readonly #data: BinnedMatrix
+  readonly #limits: BoostTreeLimits
+  readonly #histograms: NodeHistograms
+  readonly #finder: BoostSplitFinder
+  readonly #moved: Int32Array
+  #open: OpenLeaf[] = []
+  #closed: Leaf[] = []
+
+  constructor (data: BinnedMatrix, limits: BoostTreeLimits) {
+    this.#data = data
+    this.#limits = limits
+    this.#histograms = new NodeHistograms(data)
+    this.#finder = new BoostSplitFinder(limits)
+    this.#moved = new Int32Array(data.rows)
+  }
+
+  /** @param onLeaf told of each leaf: its value, and its rows as from where to before where they now stand in `rows` */
+  grow (task: TreeTask, onLeaf: (value: number, start: number, end: number) => void): Tree {
+    const builder = new TreeBuilder(1)
+    this.#plant({ id: builder.add(), depth: 0, start: 0, end: task.rows.length, sums: sumsOf(task) }, task)
+    for (let leaves = 1; leaves < this.#limits.maxLeaves; leaves++) {
+      const leaf = this.#takeBest()
+      if (leaf === undefined) break
+      this.#split(leaf, task, builder)
+    }
+    for (const { histograms } of this.#open) this.#histograms.give(histograms)
+    for (const { id, sums, start, end } of [...this.#closed, ...this.#open]) {
+      const value = this.#limits.learningRate * leafValue(sums, this.#limits.l2)
+      builder.setLeaf(id, [value])
+      onLeaf(value, start, end)
+    }
+    this.#open = []
+    this.#closed = []
+    return builder.build()
+  }
+
+  #plant (root: Leaf, { columns, derivatives, rows }: TreeTask): void {
+    if (!this.#maySplit(root)) {
+      this.#closed.push(root)
+      return
+    }
+    const histograms = this.#histograms.take()
+    this.#histograms.fill(histograms, columns, derivatives, rows, root.start, root.end)
+    this.#examine(root, histograms, columns)
+  }
+
+  /** The first of equals. */
+  #takeBest (): OpenLeaf | undefined {
+    let best = 0
+    this.#open.forEach(({ split }, i) => { if (split.gain > this.#open[best]!.split.gain) best = i })
+    return this.#open.splice(best, 1)[0]
+  }
+
+  #split ({ id, depth, start, end, sums, split, histograms }: OpenLeaf, task: TreeTask, builder: TreeBuilder): void {
+    const middle = partition(this.#data, split, task.rows, start, end, this.#moved)
+    const [leftId, rightId] = builder.split(id, split.column, thresholdOf(this.#data, split), split.missingLeft)
+    const rest = {
+      gradient: sums.gradient - split.left.gradient, hessian: sums.hessian - split.left.hessian, rows: sums.rows - split.left.rows,
+    }
+    const left = { id: leftId, depth: depth + 1, start, end: middle, sums: split.left }
+    const right = { id: rightId, depth: depth + 1, start: middle, end, sums: rest }
+    const [small, large] = middle - start <= end - middle ? [left, right] : [right, left]
+    if (!this.#maySplit(large)) {
+      this.#histograms.give(histograms)
+      this.#closed.push(left, right)
+      return
+    }
+    // A small child that cannot be split is counted all the same: what is left is the large one.
+    const smallHistograms = this.#histograms.take()
+    this.#histograms.fill(smallHistograms, task.columns, task.derivatives, task.rows, small.start, small.end)
+    this.#histograms.subtract(histograms, smallHistograms, task.columns)
+    this.#examine(small, smallHistograms, task.columns)
+    this.#examine(large, histograms, task.columns)
+  }
+
+  #maySplit ({ depth, sums: { rows } }: Leaf): boolean {
+    return depth < this.#limits.maxDepth && rows >= 2 * this.#limits.minSamplesLeaf && rows > 1
+  }
+
+  /** Sorts a leaf into those that can be split and those that cannot. */
+  #examine (leaf: Leaf, histograms: Float64Array, columns: Int32Array): void {
+    const split = this.#maySplit(leaf) ? this.#finder.find(histograms, this.#histograms.offsets, columns, leaf.sums) : undefined
+    if (split !== undefined) {
+      this.#open.push({ ...leaf, split, histograms })
+      return
+    }
+    this.#histograms.give(histograms)
+    this.#closed.push(leaf)
+  }
+}
+
+function sumsOf ({ rows, derivatives: { gradients, hessians } }: TreeTask): NodeSums {
+  let gradient = 0
+  let hessian = 0
+  for (const row of rows) {
+    gradient += gradients[row]!
+    hessian += hessians[row]!
+  }
+  return { gradient, hessian, rows: rows.length }
+}
+
+/**
+ * Moves the rows that go left before those that go right, each in the order they had: rows that stand
+ * together in memory are read faster.
+ */
+function partition (
+  data: BinnedMatrix, { column, bin, missingLeft }: Split, rows: Int32Array, start: number, end: number, moved: Int32Array
+): number {
+  const first = column * data.rows
+  let middle = start
+  let right = 0
+  for (let i = start; i < end; i++) {
+    const row = rows[i]!
+    const code = data.codes[first + row]!
+    const goesLeft = code === missingBin ? missingLeft : code <= bin
+    if (goesLeft) rows[middle++] = row
+    else moved[right++] = row
+  }
+  rows.set(moved.subarray(0, right), middle)
+  return middle
+}

@@ -1,0 +1,98 @@
+import { type Split, everyNumber } from './best-split.ts'
+import { sumsPerBin } from './boost-histogram.ts'
+
+/** What the rows of a node, or of a side of it, add up to. */
+export interface NodeSums {
+  readonly gradient: number
+  readonly hessian: number
+  readonly rows: number
+}
+
+export interface BoostSplit extends Split {
+  /** How much less the loss gets, to the second order; above 0. */
+  readonly gain: number
+  readonly left: NodeSums
+}
+
+export interface BoostSplitLimits {
+  /** Least rows on either side. */
+  readonly minSamplesLeaf: number
+  /** Added to every hessian. */
+  readonly l2: number
+}
+
+/** With less, a leaf's value is more noise than knowledge. */
+const minHessian = 1e-3
+/** Keeps 0 / 0 away. */
+const tiny = 1e-15
+
+export function leafValue ({ gradient, hessian }: NodeSums, l2: number): number {
+  return -gradient / (hessian + l2 + tiny)
+}
+
+/** Finds the split of a node that makes the loss the least. */
+export class BoostSplitFinder {
+  readonly #limits: BoostSplitLimits
+  #total: NodeSums = { gradient: 0, hessian: 0, rows: 0 }
+  #best: BoostSplit | undefined
+  #bestScore = 0
+  #parentScore = 0
+
+  constructor (limits: BoostSplitLimits) {
+    this.#limits = limits
+  }
+
+  /**
+   * @param sums the node's, laid out by `offsets`
+   * @returns undefined when no split lessens the loss and leaves enough on either side
+   */
+  find (sums: Float64Array, offsets: Int32Array, columns: Int32Array, total: NodeSums): BoostSplit | undefined {
+    this.#total = total
+    this.#best = undefined
+    this.#parentScore = this.#score(total.gradient, total.hessian)
+    this.#bestScore = this.#parentScore
+    for (const column of columns) this.#scan(column, sums, offsets[column]!, offsets[column + 1]! - sumsPerBin)
+    return this.#best
+  }
+
+  /** @param missing where the column's bins end and the sums of its missing values stand */
+  #scan (column: number, sums: Float64Array, start: number, missing: number): void {
+    const hasMissing = sums[missing + 2]! > 0
+    let gradient = 0
+    let hessian = 0
+    let rows = 0
+    let previous = -1
+    for (let at = start, bin = 0; at < missing; at += sumsPerBin, bin++) {
+      if (sums[at + 2] === 0) continue
+      if (previous >= 0) {
+        // Between two bins that hold rows, the middle is the safest guess at where the border lies.
+        const border = (previous + bin - 1) >> 1
+        // Nothing is known of missing values where there are none: they follow the larger side.
+        this.#propose(column, border, !hasMissing && rows * 2 >= this.#total.rows, gradient, hessian, rows)
+        if (hasMissing) this.#propose(column, border, true, gradient + sums[missing]!, hessian + sums[missing + 1]!, rows + sums[missing + 2]!)
+      }
+      gradient += sums[at]!
+      hessian += sums[at + 1]!
+      rows += sums[at + 2]!
+      previous = bin
+    }
+    if (hasMissing && previous >= 0) this.#propose(column, everyNumber, false, gradient, hessian, rows)
+  }
+
+  #propose (column: number, bin: number, missingLeft: boolean, gradient: number, hessian: number, rows: number): void {
+    const { minSamplesLeaf } = this.#limits
+    const total = this.#total
+    const restHessian = total.hessian - hessian
+    if (rows < minSamplesLeaf || total.rows - rows < minSamplesLeaf) return
+    if (hessian < minHessian || restHessian < minHessian) return
+    const score = this.#score(gradient, hessian) + this.#score(total.gradient - gradient, restHessian)
+    if (score <= this.#bestScore) return
+    this.#bestScore = score
+    this.#best = { column, bin, missingLeft, gain: score - this.#parentScore, left: { gradient, hessian, rows } }
+  }
+
+  /** Twice what a leaf of these sums takes away from the loss. */
+  #score (gradient: number, hessian: number): number {
+    return gradient * gradient / (hessian + this.#limits.l2 + tiny)
+  }
+}
