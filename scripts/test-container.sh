@@ -115,6 +115,9 @@ expect "its user owns no file of the service" '' "$(inside find /app /models -us
 expect "only this platform's inference library is there" 1 "$(inside sh -c 'find /app/node_modules/onnxruntime-node/bin -name "*.node" | wc -l')"
 expect "no build tools are there" '' "$(inside sh -c 'for tool in gcc cc make python3 git tsc; do command -v $tool; done; ls -d /app/src /app/node_modules/typescript 2>/dev/null')"
 expect "the command line works inside" '.*modelport.*' "$(inside node bin/modelport.js --help | tr '\n' ' ')"
+# A graph of one StringNormalizer that writes x in capitals: the runtime asks for the locale en_US.UTF-8 as it loads it.
+capitals=CAgSCW1vZGVscG9ydDp/ClIKAXgSAXkiEFN0cmluZ05vcm1hbGl6ZXIqHgoSY2FzZV9jaGFuZ2VfYWN0aW9uIgVVUFBFUqABAyoYChFpc19jYXNlX3NlbnNpdGl2ZRgBoAECEgVncmFwaFoQCgF4EgsKCQgIEgUKAxIBTmIQCgF5EgsKCQgIEgUKAxIBTkIECgAQEUIOCgphaS5vbm54Lm1sEAM=
+expect "graphs that change the case of text find their locale" 'STRASSE Ж' "$(inside node -e 'const { InferenceSession, Tensor } = require("onnxruntime-node"); InferenceSession.create(Buffer.from(process.argv[1], "base64")).then(session => session.run({ x: new Tensor("string", ["strasse ж"], [1]) })).then(({ y }) => console.log(y.data[0]))' "$capitals")"
 start_ms=$("${engine[@]}" logs "$id" 2>&1 | sed -n 's/.*"start_ms":\([0-9]*\).*/\1/p' | sort -n | tail -n1)
 memory=$(inside sh -c 'cat /sys/fs/cgroup/memory.current /sys/fs/cgroup/memory/memory.usage_in_bytes 2>/dev/null | head -n1')
 resident=$(inside node -p 'const fs = require("fs"); fs.readdirSync("/proc").filter(pid => pid > 0 && pid != process.pid).map(pid => /VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`))?.[1] / 1000).map(Math.round).join(" + ")')
