@@ -11,6 +11,10 @@ export interface ClassificationMetrics {
   accuracy: number
   /** The mean of the classes' F1, each class counting the same. */
   f1_macro: number
+  /** The mean recall of the classes that occur. */
+  balanced_accuracy: number
+  precision_macro: number
+  recall_macro: number
   per_class: ClassMetrics[]
   /** Rows by actual class, within them by predicted class. */
   confusion_matrix: number[][]
@@ -38,13 +42,16 @@ export function classificationMetrics (actual: Int32Array, predicted: Int32Array
   return {
     accuracy: ratio(sum(matrix.map((row, k) => row[k]!)), actual.length),
     f1_macro: mean(perClass.map(({ f1 }) => f1)),
+    balanced_accuracy: mean(perClass.filter(({ support }) => support > 0).map(({ recall }) => recall)),
+    precision_macro: mean(perClass.map(({ precision }) => precision)),
+    recall_macro: mean(perClass.map(({ recall }) => recall)),
     per_class: perClass,
     confusion_matrix: matrix,
   }
 }
 
 /** R² is 0 where all actual values are the same. */
-export function regressionMetrics (actual: Float64Array, predicted: Float32Array): RegressionMetrics {
+export function regressionMetrics (actual: Float64Array, predicted: ArrayLike<number>): RegressionMetrics {
   const errors = Array.from(actual, (value, row) => predicted[row]! - value)
   const middle = mean(Array.from(actual))
   const squared = sum(errors.map(error => error ** 2))
