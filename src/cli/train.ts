@@ -6,6 +6,7 @@ import { FatalError } from '../errors.ts'
 import { type TrainedVersion, trainVersion } from '../training/pipeline.ts'
 import { type TrainingPlan, parseTrainingPlan } from '../training/training-file.ts'
 import { versionOf } from '../training/version-files.ts'
+import { readParams } from './train-params.ts'
 import { type Terminal, UsageError, type Verb } from './verb.ts'
 
 export const train: Verb = {
@@ -14,9 +15,9 @@ export const train: Verb = {
   help: `Usage: modelport train --data FILE --target COLUMN --name NAME [options]
        modelport train --config FILE [--config FILE …] [options]
 
-Trains a random forest and writes <models>/NAME/VERSION: the model, its preprocessing, golden rows, the
-training data's histograms and a manifest with metrics. Column types, categories and missing values are
-inferred; a training file says what the data cannot (docs/training.md).
+Trains a random forest, or boosts trees by their gradient, and writes <models>/NAME/VERSION: the model, its
+preprocessing, golden rows, the training data's histograms and a manifest with metrics. Column types,
+categories and missing values are inferred; a training file says what the data cannot (docs/training.md).
 
   --config FILE     a training file; the options below come before what it says
   --data FILE       CSV with a header row, or JSON with a list of objects
@@ -24,8 +25,11 @@ inferred; a training file says what the data cannot (docs/training.md).
   --name NAME       the model's name
   --version V       the version (default: 1.0.0)
   --drop COLUMN     leave a column out; may be given more than once
-  --trees N         trees in the forest (default: 100)
-  --max-depth N     splits from root to leaf, at most (default: 8)
+  --algorithm NAME  random-forest or gradient-boosting (default: random-forest)
+  --trees N         trees in the forest, or rounds of boosting at most (default: 100)
+  --max-depth N     splits from root to leaf, at most (default: 8; of boosting 64)
+  --params LIST     more of what the algorithm takes: learningRate=0.05,maxLeaves=15 (docs/training.md)
+  --class-weight W  balanced: every class counts the same, however many rows it has
   --seed N          the same seed gives the same model (default: 42)
   --cv N            folds of the cross-validation; 0 for none (default: 5)
   --out FOLDER      the model repository (default: MODELS_DIR, else ./models)
@@ -66,8 +70,12 @@ function readFlags (args: readonly string[]) {
   }
   return {
     ...values,
-    trees: readInteger('trees', values.trees, 1, 10_000),
-    maxDepth: readInteger('max-depth', values['max-depth'], 1, 64),
+    algorithm: readAlgorithm(values.algorithm),
+    params: readParams({
+      ...values,
+      trees: readInteger('trees', values.trees, 1, 10_000),
+      maxDepth: readInteger('max-depth', values['max-depth'], 1, 64),
+    }),
     seed: readInteger('seed', values.seed, 0, 2 ** 32 - 1),
     cv: readInteger('cv', values.cv, 0, 50),
     force: values.force === true,
@@ -86,8 +94,11 @@ function parse (args: readonly string[]) {
         name: { type: 'string' },
         version: { type: 'string' },
         drop: { type: 'string', multiple: true },
+        algorithm: { type: 'string' },
         trees: { type: 'string' },
         'max-depth': { type: 'string' },
+        params: { type: 'string', multiple: true },
+        'class-weight': { type: 'string' },
         seed: { type: 'string' },
         cv: { type: 'string' },
         out: { type: 'string' },
@@ -108,6 +119,11 @@ function readInteger (flag: string, text: string | undefined, min: number, max: 
   return value
 }
 
+function readAlgorithm (text: string | undefined): TrainingPlan['algorithm'] {
+  if (text === undefined || text === 'random-forest' || text === 'gradient-boosting') return text
+  throw new UsageError(`--algorithm must be random-forest or gradient-boosting, not ${JSON.stringify(text)}`)
+}
+
 async function readPlans (flags: Flags): Promise<{ plan: TrainingPlan, folder: string }[]> {
   if (flags.config === undefined) {
     const plan = { name: flags.name!, data: { file: flags.data! }, target: { column: flags.target! } }
@@ -121,18 +137,15 @@ async function readPlans (flags: Flags): Promise<{ plan: TrainingPlan, folder: s
   }))
 }
 
-function withFlags (plan: TrainingPlan, { name, target, version, drop, trees, maxDepth, seed, cv }: Flags): TrainingPlan {
+function withFlags (plan: TrainingPlan, { name, target, version, drop, algorithm, params, seed, cv }: Flags): TrainingPlan {
   return {
     ...plan,
     ...(name === undefined ? {} : { name }),
     ...(target === undefined ? {} : { target: { column: target } }),
     ...(version === undefined ? {} : { version }),
     ...(drop === undefined ? {} : { drop: [...plan.drop ?? [], ...drop] }),
-    params: {
-      ...plan.params,
-      ...(trees === undefined ? {} : { trees }),
-      ...(maxDepth === undefined ? {} : { maxDepth }),
-    },
+    ...(algorithm === undefined ? {} : { algorithm }),
+    params: { ...plan.params, ...params },
     ...(seed === undefined ? {} : { seed }),
     ...(cv === undefined ? {} : { cv }),
   }
@@ -146,6 +159,9 @@ function creationTime ({ env }: Terminal): Date {
   return time
 }
 
+/** The metrics that are printed; the manifest has all. */
+const headline = ['accuracy', 'f1_macro', 'r2', 'mae', 'rmse']
+
 interface Spread { mean: number, std: number }
 
 function print ({ manifest, notices }: TrainedVersion, folder: string, json: boolean, { out, err }: Terminal): void {
@@ -153,7 +169,7 @@ function print ({ manifest, notices }: TrainedVersion, folder: string, json: boo
   if (json) return out(JSON.stringify({ name, version, folder, metrics, files, notices }))
   for (const notice of notices) err(`${name}: ${notice}`)
   const cv = metrics['cv'] as Record<string, Spread> & { folds: number } | undefined
-  const scores = Object.entries(metrics).filter((entry): entry is [string, number] => typeof entry[1] === 'number')
+  const scores = headline.flatMap((metric): [string, number][] => typeof metrics[metric] === 'number' ? [[metric, metrics[metric]]] : [])
   out(`${name} ${version}: ${task} of ${String(training?.['rows'])} rows by ${features.map(feature => feature.name).join(', ')}`)
   out(`  ${(metrics['test'] as { rows: number }).rows} rows held back: ${scores.map(([metric, score]) => `${metric} ${score.toFixed(3)}`).join(', ')}`)
   if (cv !== undefined) {

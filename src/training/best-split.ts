@@ -28,6 +28,7 @@ export class SplitFinder {
   readonly #columns: Int32Array
   readonly #limits: SplitLimits
   readonly #random: Random
+  readonly #classWeights: Samples['classWeights']
   readonly #left: Sums
   readonly #leftWithMissing: Sums
   #best: Split | undefined
@@ -38,6 +39,7 @@ export class SplitFinder {
     this.#columns = Int32Array.from({ length: samples.data.columns }, (_, column) => column)
     this.#limits = limits
     this.#random = random
+    this.#classWeights = samples.classWeights
     this.#left = new Float64Array(this.#histogram.stride)
     this.#leftWithMissing = new Float64Array(this.#histogram.stride)
   }
@@ -96,16 +98,39 @@ export class SplitFinder {
     const rightWeight = total[outputs]! - leftWeight
     const least = this.#limits.minSamplesLeaf
     if (leftWeight < least || rightWeight < least) return
-    let leftSquares = 0
-    let rightSquares = 0
-    for (let k = 0; k < outputs; k++) {
-      const right = total[k]! - left[k]!
-      leftSquares += left[k]! * left[k]!
-      rightSquares += right * right
-    }
-    const score = leftSquares / leftWeight + rightSquares / rightWeight
+    const score = this.#classWeights === undefined
+      ? scoreOf(left, total, leftWeight, rightWeight)
+      : weightedScoreOf(left, total, this.#classWeights)
     if (score <= this.#bestScore) return
     this.#bestScore = score
     this.#best = { column, bin, missingLeft }
   }
+}
+
+function scoreOf (left: Sums, total: Sums, leftWeight: number, rightWeight: number): number {
+  let leftSquares = 0
+  let rightSquares = 0
+  for (let k = 0; k < left.length - 1; k++) {
+    const right = total[k]! - left[k]!
+    leftSquares += left[k]! * left[k]!
+    rightSquares += right * right
+  }
+  return leftSquares / leftWeight + rightSquares / rightWeight
+}
+
+/** The same, with rows that count by their class. */
+function weightedScoreOf (left: Sums, total: Sums, classWeights: ArrayLike<number>): number {
+  let leftSquares = 0
+  let rightSquares = 0
+  let leftWeight = 0
+  let rightWeight = 0
+  for (let k = 0; k < classWeights.length; k++) {
+    const onLeft = left[k]! * classWeights[k]!
+    const onRight = (total[k]! - left[k]!) * classWeights[k]!
+    leftSquares += onLeft * onLeft
+    rightSquares += onRight * onRight
+    leftWeight += onLeft
+    rightWeight += onRight
+  }
+  return leftSquares / leftWeight + rightSquares / rightWeight
 }

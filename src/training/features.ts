@@ -12,7 +12,9 @@ export interface Features {
   readonly columns: readonly Preprocessor['columns'][number][]
   /** The training data as the API would be sent it. */
   readonly rows: readonly Row[]
-  /** Columns that were left out unasked, and why. */
+  /** What the data calls each feature. */
+  readonly sources: readonly string[]
+  /** Columns that were left out unasked, and those that look as if they should be; and why. */
   readonly notices: readonly string[]
 }
 
@@ -20,6 +22,8 @@ export interface Features {
 const maxOneHot = 32
 /** A text column of more distinct values is more likely to name rows than to describe them. */
 const maxCategories = 100
+/** In fewer rows, numbers that are all different are nothing special. */
+const leastRowsOfIds = 30
 
 /** @throws FatalError when a hint names a column that is not there or does not fit its values */
 export function readFeatures (table: Table, plan: TrainingPlan): Features {
@@ -35,12 +39,14 @@ export function readFeatures (table: Table, plan: TrainingPlan): Features {
     const fault = hint === undefined ? uselessness(column) : undefined
     if (fault === undefined) kept.push({ column, hint: hint ?? {} })
     else notices.push(`the column "${source}" is left out: ${fault}`)
+    if (hint === undefined && looksLikeId(column)) notices.push(`the column "${source}" is another whole number in every row, as an id is: drop it if it says nothing else`)
   }
   if (kept.length === 0) throw new FatalError(`${table.source} has no column to learn from`)
   const example = exampleRow(kept.map(({ column }) => column))
   return {
     features: kept.map(({ column, hint }, i) => featureOf(column, hint, example[i])),
     columns: kept.map(({ column, hint }) => ({ feature: hint.name ?? column.source, steps: stepsOf(column, hint) })),
+    sources: kept.map(({ column }) => column.source),
     rows: table.rows.map((_, row) => kept.map(({ column }) => column.values[row]!)),
     notices,
   }
@@ -60,6 +66,14 @@ function uselessness ({ kind, values, distinct }: Column): string | undefined {
     return `${distinct.length} different texts in ${values.length} rows look like names, not categories`
   }
   return undefined
+}
+
+/** Whole numbers, all different and close together, or by that name. */
+function looksLikeId ({ source, kind, values, distinct }: Column): boolean {
+  if (kind !== 'number' || distinct.length < values.length || values.length < leastRowsOfIds) return false
+  if (!distinct.every(Number.isSafeInteger)) return false
+  const spread = Number(distinct.at(-1)) - Number(distinct[0])
+  return spread < 2 * values.length || /(^|[^A-Za-z])(id|ID|Id)$|[a-z]I[dD]$/.test(source)
 }
 
 /** The first complete row, so that the examples belong together. */

@@ -1,4 +1,5 @@
 import { binMatrix } from './bins.ts'
+import { type ClassWeight, classWeights } from './class-weights.ts'
 import { growTree } from './grow.ts'
 import { outputsOf } from './histogram.ts'
 import { onGrid } from './leaf-grid.ts'
@@ -14,6 +15,7 @@ export interface ForestParams {
   readonly maxFeatures: 'all' | 'sqrt' | number
   /** Each tree sees as many rows as there are, drawn with replacement; otherwise all of them once. */
   readonly bootstrap: boolean
+  readonly classWeight?: ClassWeight | undefined
 }
 
 /** An answer is the sum of one leaf per tree. */
@@ -36,11 +38,12 @@ export function fitForest (
 ): Forest {
   const data = binMatrix(matrix)
   const limits = { ...params, maxFeatures: allowedColumns(params.maxFeatures, matrix.columns) }
+  const shared = { data, target, classWeights: classWeights(target, params.classWeight) }
   const trees: Tree[] = []
   for (let i = 0; i < params.trees; i++) {
     const source = random(seed, i)
     const weights = params.bootstrap ? bootstrapWeights(matrix.rows, source) : new Uint16Array(matrix.rows).fill(1)
-    trees.push(growTree({ data, target, weights }, limits, source))
+    trees.push(growTree({ ...shared, weights }, limits, source))
     onTree?.(i + 1)
   }
   return { kind: target.kind, columns: matrix.columns, outputs: outputsOf(target), trees: onGrid(target.kind, trees) }

@@ -28,7 +28,7 @@ export function growTree (samples: Samples, limits: TreeLimits, random: Random):
     const done = depth >= limits.maxDepth || isPure(samples, rows, start, end)
     const split = done ? undefined : finder.find(rows, start, end, sums)
     if (split === undefined) {
-      builder.setLeaf(id, means(sums))
+      builder.setLeaf(id, means(sums, samples.classWeights))
       continue
     }
     const middle = partition(samples.data, split, rows, start, end)
@@ -56,9 +56,12 @@ function isPure ({ target }: Samples, rows: Int32Array, start: number, end: numb
   return true
 }
 
-function means (sums: Sums): Float64Array {
+function means (sums: Sums, classWeights: Samples['classWeights']): Float64Array {
   const outputs = sums.length - 1
-  return sums.subarray(0, outputs).map(sum => sum / sums[outputs]!)
+  if (classWeights === undefined) return sums.subarray(0, outputs).map(sum => sum / sums[outputs]!)
+  const weighted = sums.subarray(0, outputs).map((sum, k) => sum * classWeights[k]!)
+  const total = weighted.reduce((total, weight) => total + weight, 0)
+  return weighted.map(weight => weight / total)
 }
 
 export function thresholdOf (data: BinnedMatrix, { column, bin }: Split): number {

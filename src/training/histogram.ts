@@ -9,6 +9,8 @@ export interface Samples {
   readonly data: BinnedMatrix
   readonly target: Target
   readonly weights: ArrayLike<number>
+  /** What a row of each class counts besides, where they differ. */
+  readonly classWeights?: ArrayLike<number> | undefined
 }
 
 export function outputsOf (target: Target): number {

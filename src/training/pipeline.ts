@@ -6,8 +6,10 @@ import type { Row } from '../row.ts'
 import { type Experiment, crossValidate, evaluateHoldout } from './evaluate.ts'
 import { inputName, outputNames } from './export.ts'
 import { readFeatures } from './features.ts'
-import { type Learner, fit } from './learner.ts'
-import type { Matrix } from './matrix.ts'
+import { tellsTarget } from './leakage.ts'
+import { fit } from './learner.ts'
+import { learnerOf } from './learner-params.ts'
+import type { Matrix, Target } from './matrix.ts'
 import { loadTable } from './table.ts'
 import { readTarget } from './target.ts'
 import type { TrainingPlan } from './training-file.ts'
@@ -29,8 +31,6 @@ export interface TrainingOptions {
   readonly onProgress?: (line: string) => void
 }
 
-const defaultParams = { trees: 100, maxDepth: 8, minSamplesLeaf: 1, bootstrap: true } as const
-
 /**
  * From raw rows to a version's files. The metrics are those of a model that never saw the rows it
  * was measured on; the version's own model then learns from all rows.
@@ -40,14 +40,14 @@ const defaultParams = { trees: 100, maxDepth: 8, minSamplesLeaf: 1, bootstrap: t
 export async function trainVersion (plan: TrainingPlan, { folder, createdAt, onProgress = () => {} }: TrainingOptions): Promise<TrainedVersion> {
   const { seed = 42, test = 0.2, cv = 5 } = plan
   const { table, target, labels, droppedRows } = readTarget(await loadTable(plan.data, folder), plan)
-  const { features, columns, rows, notices } = readFeatures(table, plan)
+  const { features, columns, rows, sources, notices } = readFeatures(table, plan)
   checkServable(plan, features)
+  checkClasses(plan, target, labels, Math.max(cv, 2))
+  const learner = learnerOf(plan, target, rows.length)
   const preprocessor: Preprocessor = { schemaVersion: 1, output: { name: inputName, type: 'float32' }, columns: [...columns] }
-  const params = { ...defaultParams, maxFeatures: target.kind === 'classes' ? 'sqrt' as const : 'all' as const, ...plan.params }
-  const learner: Learner = { algorithm: 'random-forest', params }
   const experiment: Experiment = { matrix: encodeRows(preprocessor, features, rows), target, labels, learner, seed }
 
-  onProgress(`${plan.name}: ${rows.length} rows, ${features.length} features, ${params.trees} trees`)
+  onProgress(`${plan.name}: ${rows.length} rows, ${features.length} features, ${learner.params.trees} trees`)
   const held = evaluateHoldout(experiment, test)
   const folds = cv === 0 ? undefined : { folds: cv, ...crossValidate(experiment, cv, done => onProgress(`${plan.name}: fold ${done} of ${cv}`)) }
   const model = fit(learner, experiment.matrix, target, seed)
@@ -56,7 +56,23 @@ export async function trainVersion (plan: TrainingPlan, { folder, createdAt, onP
 
   const version = versionFiles({ plan, createdAt, table, features, preprocessor, rows, experiment, model, answers, metrics })
   const dropped = droppedRows === 0 ? [] : [`${droppedRows} rows without "${plan.target.column}" are left out`]
-  return { ...version, notices: [...notices, ...dropped] }
+  return { ...version, notices: [...notices, ...leaks(plan, sources, rows, target), ...dropped] }
+}
+
+/** With fewer rows, there would be folds in which the class is not learned, or not measured. */
+function checkClasses ({ target: { column } }: TrainingPlan, target: Target, labels: readonly string[], folds: number): void {
+  if (target.kind === 'values') return
+  const counts = labels.map((_, k) => target.classes.filter(value => value === k).length)
+  const few = counts.findIndex(count => count < folds)
+  if (few < 0) return
+  throw new FatalError(`"${column}" is "${labels[few]}" in ${counts[few]} of ${target.classes.length} rows: at least ${folds} are needed. Leave those rows out` +
+    (folds > 2 ? ', or have fewer folds (cv)' : ''))
+}
+
+function leaks (plan: TrainingPlan, sources: readonly string[], rows: readonly Row[], target: Target): string[] {
+  return sources
+    .filter((_, i) => tellsTarget(rows.map(row => row[i]!), target))
+    .map(source => `the column "${source}" alone tells "${plan.target.column}" in every row: drop it if callers cannot know it beforehand`)
 }
 
 /** Names and limits that the server would refuse are refused before the work, not after it. */

@@ -34,12 +34,21 @@ export const ColumnHintSchema = Type.Object({
   unknown: Type.Optional(Type.Union([Type.Literal('error'), Type.Literal('ignore')])),
 }, strict)
 
+/** Not all are for both algorithms: see `learnerOf`. */
 export const ParamsSchema = Type.Object({
   trees: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
   maxDepth: Type.Optional(Type.Integer({ minimum: 1, maximum: 64 })),
   minSamplesLeaf: Type.Optional(Type.Integer({ minimum: 1 })),
   maxFeatures: Type.Optional(Type.Union([Type.Literal('all'), Type.Literal('sqrt'), Type.Number({ exclusiveMinimum: 0, maximum: 1 })])),
   bootstrap: Type.Optional(Type.Boolean()),
+  learningRate: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
+  maxLeaves: Type.Optional(Type.Integer({ minimum: 2, maximum: 65_536 })),
+  l2: Type.Optional(Type.Number({ minimum: 0 })),
+  subsample: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
+  colsample: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
+  validation: Type.Optional(Type.Number({ minimum: 0, maximum: 0.5 })),
+  patience: Type.Optional(Type.Integer({ minimum: 1 })),
+  classWeight: Type.Optional(Type.Literal('balanced')),
 }, strict)
 
 /** What `modelport train` is told, in a file or by flags. */
@@ -60,6 +69,8 @@ export const TrainingPlanSchema = Type.Object({
   columns: Type.Optional(Type.Record(Type.String(), ColumnHintSchema)),
   /** Columns to leave out. */
   drop: Type.Optional(Type.Array(Text)),
+  /** `random-forest` unless told. */
+  algorithm: Type.Optional(Type.Union([Type.Literal('random-forest'), Type.Literal('gradient-boosting')])),
   params: Type.Optional(ParamsSchema),
   seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1 })),
   /** Share of the rows that is held back for the metrics. */
@@ -69,6 +80,7 @@ export const TrainingPlanSchema = Type.Object({
 }, strict)
 
 export type TrainingPlan = Static<typeof TrainingPlanSchema>
+export type Params = Static<typeof ParamsSchema>
 export type DataSource = Static<typeof DataSchema>
 export type ColumnHint = Static<typeof ColumnHintSchema>
 
@@ -78,5 +90,14 @@ export function parseTrainingPlan (bytes: Uint8Array, file: string): TrainingPla
     return parseJson(TrainingPlanSchema, bytes)
   } catch (error) {
     throw new FatalError(`${file}: ${(error as Error).message}`)
+  }
+}
+
+/** @throws FatalError naming each fault's place */
+export function parseParams (params: object): Params {
+  try {
+    return parseJson(ParamsSchema, new TextEncoder().encode(JSON.stringify(params)))
+  } catch (error) {
+    throw new FatalError(`params: ${(error as Error).message}`)
   }
 }

@@ -44,7 +44,7 @@ export function versionFiles (training: Training): { manifest: Manifest, files: 
 }
 
 function describeVersion (training: Training, files: Readonly<Record<string, Uint8Array | string>>): Manifest {
-  const { plan, createdAt, table, features, rows, experiment: { target, labels, learner: { algorithm, params }, seed }, metrics } = training
+  const { plan, createdAt, table, features, rows, model, experiment: { target, labels, learner: { algorithm, params }, seed }, metrics } = training
   const { label, probabilities, value } = outputNames
   const answers: Pick<Manifest, 'task' | 'labels' | 'outputs'> = target.kind === 'classes'
     ? { task: 'classification', labels: [...labels], outputs: { label, probabilities } }
@@ -69,6 +69,7 @@ function describeVersion (training: Training, files: Readonly<Record<string, Uin
       target: plan.target.column,
       algorithm,
       params,
+      ...(model.rounds === undefined ? {} : { rounds: model.rounds }),
       seed,
     },
   }

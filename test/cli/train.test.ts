@@ -39,7 +39,25 @@ test('a table becomes a version, with a summary of how good it is', async () => 
 test('--json prints an object for machines', async () => {
   const { out } = await run([...flags, '--json', '--cv', '0', '--version', '2.0.0'])
   expect(out).toHaveLength(1)
-  expect(JSON.parse(out[0]!)).toMatchObject({ name: 'levels', version: '2.0.0', folder: join(models, 'levels', '2.0.0'), metrics: { accuracy: expect.any(Number) }, notices: [] })
+  expect(JSON.parse(out[0]!)).toMatchObject({ name: 'levels', version: '2.0.0', folder: join(models, 'levels', '2.0.0'), metrics: { accuracy: expect.any(Number) } })
+})
+
+test('columns that may fool are told of, by name', async () => {
+  const { out } = await run([...flags, '--json', '--cv', '0'])
+  expect(JSON.parse(out[0]!).notices).toEqual([
+    'the column "height" is another whole number in every row, as an id is: drop it if it says nothing else',
+    'the column "height" alone tells "level" in every row: drop it if callers cannot know it beforehand',
+  ])
+})
+
+test('boosting, with its params, as the manifest says', async () => {
+  await run([...flags, '--algorithm', 'gradient-boosting', '--params', 'learningRate=0.3,maxLeaves=7', '--params', 'subsample=0.8', '--class-weight', 'balanced'])
+  const { training } = JSON.parse(await readFile(join(models, 'levels', '1.0.0', 'manifest.json'), 'utf8'))
+  expect(training).toMatchObject({
+    algorithm: 'gradient-boosting',
+    params: { trees: 5, learningRate: 0.3, maxLeaves: 7, subsample: 0.8, colsample: 1, minSamplesLeaf: 6, classWeight: 'balanced' },
+    rounds: 5,
+  })
 })
 
 test('training files, of which flags change a part', async () => {
@@ -79,6 +97,11 @@ test.each([
   [[...flags, '--max-depth', 'deep'], '--max-depth must be a whole number'],
   [[...flags, '--seed', '-1'], /seed/],
   [[...flags, '--cv', '1'], '--cv must be 0 or at least 2'],
+  [[...flags, '--algorithm', 'magic'], '--algorithm must be random-forest or gradient-boosting, not "magic"'],
+  [[...flags, '--class-weight', 'mine'], '--class-weight must be balanced'],
+  [[...flags, '--params', 'learningRate'], '--params takes NAME=VALUE,NAME=VALUE, not "learningRate"'],
+  [[...flags, '--params', 'learningRate=2'], /--params: .*learningRate/],
+  [[...flags, '--params', 'colour=red'], /--params: .*colour/],
   [[...flags, '--colour', 'red'], /Unknown option '--colour'/],
   [[...flags, 'data.csv'], /Unexpected argument/],
 ])('misuse: %j', async (args, message) => {
@@ -91,16 +114,21 @@ test.each([
   ['a training file that is not there', ['--config', '{}/nowhere.json'], /nowhere\.json cannot be read: ENOENT/],
   ['a training file of the wrong shape', ['--config', '{}/wrong.json'], /wrong\.json: .*must have data, target/],
   ['a target that is not there', ['--data', '{}/data.csv', '--target', 'price', '--name', 'levels'], /no column "price"; it has height, colour, level/],
+  ['a param of the other algorithm', ['--data', '{}/data.csv', '--target', 'level', '--name', 'levels', '--params', 'l2=1'], /params\.l2 is not for random-forest: it takes trees, /],
+  ['balanced classes of a quantity', ['--data', '{}/data.csv', '--target', 'height', '--name', 'levels', '--class-weight', 'balanced'], /params\.classWeight is for a classification, but "height" is a quantity/],
+  ['a class that the folds cannot share', ['--data', '{}/data.csv', '--target', 'level', '--name', 'levels', '--cv', '31'], /"level" is "high" in 30 of 60 rows: at least 31 are needed/],
+  ['a target of one class', ['--data', '{}/one.csv', '--target', 'y', '--name', 'levels'], /"y" is "a" in every row: there is nothing to learn/],
   ['a name that cannot be one', ['--data', '{}/data.csv', '--target', 'level', '--name', '../levels'], /cannot be the name of a model/],
 ])('fails with %s, and writes nothing', async (_, args, message) => {
   await writeFile(join(folder, 'wrong.json'), '{"name": "x"}')
+  await writeFile(join(folder, 'one.csv'), ['x,y', ...Array.from({ length: 20 }, (_, i) => `${i},a`)].join('\n'))
   await expect(run(args)).rejects.toThrow(FatalError)
   await expect(run(args)).rejects.toThrow(message)
   await expect(access(models)).rejects.toThrow()
 })
 
 test('every flag is explained', () => {
-  for (const flag of ['config', 'data', 'target', 'name', 'version', 'drop', 'trees', 'max-depth', 'seed', 'cv', 'out', 'force', 'json']) {
+  for (const flag of ['config', 'data', 'target', 'name', 'version', 'drop', 'algorithm', 'trees', 'max-depth', 'params', 'class-weight', 'seed', 'cv', 'out', 'force', 'json']) {
     expect(train.help).toContain(`--${flag} `)
   }
 })

@@ -1,0 +1,68 @@
+import type { Value } from '../row.ts'
+import { selectTarget, type Target } from './matrix.ts'
+
+/** In fewer rows, a column that tells the target is chance. */
+const leastRows = 20
+/** A value that tells its row's class by itself stands for so many rows, on average. */
+const rowsPerValue = 10
+/** What two columns have in common that differ only by rounding or unit. */
+const sameThing = 0.9999
+
+/**
+ * Whether one column tells the target of every row in which it is known: then it may be the answer itself
+ * under another name, or a consequence of it.
+ *
+ * @param values one per row, null where it is missing
+ */
+export function tellsTarget (values: readonly Value[], target: Target): boolean {
+  const rows = [...values.keys()].filter(row => values[row] !== null)
+  if (rows.length < leastRows || rows.length * 2 < values.length) return false
+  const known = rows.map(row => values[row]!)
+  const wanted = selectTarget(target, rows)
+  const answers: ArrayLike<number> = wanted.kind === 'classes' ? wanted.classes : wanted.values
+  if (isCode(known, answers)) return true
+  if (!known.every(value => typeof value === 'number')) return false
+  return wanted.kind === 'classes' ? isParted(known, wanted.classes) : Math.abs(correlation(known, wanted.values)) > sameThing
+}
+
+/** Few values, each of which always comes with the same answer. */
+function isCode (values: readonly Value[], answers: ArrayLike<number>): boolean {
+  const byValue = new Map<Value, number>()
+  for (const [row, value] of values.entries()) {
+    const first = byValue.get(value)
+    if (first === undefined) byValue.set(value, answers[row]!)
+    else if (first !== answers[row]) return false
+  }
+  return byValue.size * rowsPerValue <= values.length && new Set(byValue.values()).size > 1
+}
+
+/** Numbers between which borders can be drawn, one less than there are classes. */
+function isParted (values: readonly number[], classes: Int32Array): boolean {
+  const order = [...values.keys()].sort((a, b) => values[a]! - values[b]!)
+  let borders = 0
+  for (let i = 1; i < order.length; i++) {
+    if (classes[order[i]!] === classes[order[i - 1]!]) continue
+    if (values[order[i]!] === values[order[i - 1]!]) return false
+    borders++
+  }
+  return borders > 0 && borders === new Set(classes).size - 1
+}
+
+function correlation (x: readonly number[], y: ArrayLike<number>): number {
+  const count = x.length
+  let meanX = 0
+  let meanY = 0
+  for (let i = 0; i < count; i++) {
+    meanX += x[i]! / count
+    meanY += y[i]! / count
+  }
+  let both = 0
+  let squaresX = 0
+  let squaresY = 0
+  for (let i = 0; i < count; i++) {
+    both += (x[i]! - meanX) * (y[i]! - meanY)
+    squaresX += (x[i]! - meanX) ** 2
+    squaresY += (y[i]! - meanY) ** 2
+  }
+  return squaresX === 0 || squaresY === 0 ? 0 : both / Math.sqrt(squaresX * squaresY)
+}
