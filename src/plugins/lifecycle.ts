@@ -13,6 +13,9 @@ declare module 'fastify' {
 /** A loop that is later than this cannot answer in time anyway; a full queue answers sooner than a late one. */
 const maxEventLoopDelayMs = 1000
 
+/** How often the delay is looked at. One late second is what loading a model can take; two are overload. */
+const sampleMs = 1000
+
 /**
  * Sheds what the server should not take: everything but the health routes once it is draining, and
  * predictions while the event loop is far behind. Runs before every other hook.
@@ -34,10 +37,16 @@ export default fp(async app => {
     done(null, payload)
   })
 
+  let pressedSinceMs = 0
+  let lastPressedMs = -Infinity
   await app.register(underPressure, {
     maxEventLoopDelay: maxEventLoopDelayMs,
+    sampleInterval: sampleMs,
     pressureHandler: request => {
-      if (request.routeOptions.config.scope !== 'predict') return
+      const nowMs = performance.now()
+      if (nowMs - lastPressedMs > 2 * sampleMs) pressedSinceMs = nowMs
+      lastPressedMs = nowMs
+      if (nowMs - pressedSinceMs < sampleMs || request.routeOptions.config.scope !== 'predict') return
       throw new ApiError('OVERLOADED', 'The server has more work than it can do in time.', { headers: { 'retry-after': '1' } })
     },
   })

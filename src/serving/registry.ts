@@ -88,7 +88,8 @@ export class Registry {
       this.#workshop.events.unreadable?.(error as Error)
       return { models: [] }
     })
-    return indexRows(this.list(), models, name => this.#changes.isLoading(name))
+    // At the start nothing has been looked at yet, and all of it will be.
+    return indexRows(this.list(), models, name => !this.#settled || this.#changes.isLoading(name))
   }
 
   /** What this process serves, for others to serve the same. */
