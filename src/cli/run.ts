@@ -10,6 +10,7 @@ const verbs: Verbs = {
   inspect: async () => (await import('./inspect.ts')).inspect,
   verify: async () => (await import('./verify.ts')).verify,
   predict: async () => (await import('./predict.ts')).predict,
+  batch: async () => (await import('./batch.ts')).batch,
   train: async () => (await import('./train.ts')).train,
   token: async () => (await import('./token.ts')).token,
 }
