@@ -101,6 +101,8 @@ export default {
       'Redis is for the shared rate limit only, and must never make a request wait: see plugins/rate-limit.'),
     door('one-door-protobuf', npm('@bufbuild'), ['^src/onnx/'],
       'Build graphs with src/onnx.'),
+    door('one-door-duckdb', npm('@duckdb'), ['^src/(etl|batch)/'],
+      'DuckDB is optional and not in the image: only commands over tables need it, and say so where it is missing.'),
     door('one-door-aws', npm('(@aws-sdk|@smithy)'), ['^src/artifact/s3\\.ts$'],
       'S3 is one of the stores of src/artifact.'),
     door('one-door-fastify', `${npm('(fastify|fastify-plugin|@fastify)')}|^(node:)?https?$`, ['^src/(plugins|routes|auth)/', '^src/(app|server|lambda|log|observe)\\.ts$'],

@@ -7,7 +7,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier
 COPY . .
 RUN npm run --silent build \
- && npm prune --omit=dev --ignore-scripts --no-audit --no-fund --no-update-notifier \
+ && npm prune --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund --no-update-notifier \
  && node scripts/container/slim.js "${TARGETARCH:-$(node -p process.arch)}" \
  && mkdir -p /image/app /image/usr/local/bin \
  && mv scripts/container/serve /image/usr/local/bin \

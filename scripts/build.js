@@ -22,8 +22,8 @@ const { metafile } = await build({
   sourcemap: 'linked',
   logLevel: 'warning',
   metafile: true,
-  // These two read files of their own packages.
-  external: ['onnxruntime-node', '@fastify/swagger-ui'],
+  // These read files of their own packages; the last may also be missing.
+  external: ['onnxruntime-node', '@fastify/swagger-ui', '@duckdb/node-api'],
   // For the CommonJS packages among those that are bundled.
   banner: { js: "import { createRequire as createRequireOf } from 'node:module'; const require = createRequireOf(import.meta.url);" },
 })

@@ -37,6 +37,7 @@ const planted = [
   ['one-door-onnxruntime', 'src/engine/planted.ts', 'onnxruntime-node'],
   ['one-door-ioredis', 'src/auth/planted.ts', 'ioredis'],
   ['one-door-protobuf', 'src/training/planted.ts', '@bufbuild/protobuf'],
+  ['one-door-duckdb', 'src/training/planted.ts', '@duckdb/node-api'],
   ['one-door-aws', 'src/serving/planted.ts', '@aws-sdk/client-s3'],
   ['one-door-fastify', 'src/serving/planted.ts', 'node:http'],
   ['production-packages-only', 'src/training/planted.ts', 'fast-check'],

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest'
 const read = (file: string): string => readFileSync(new URL(`../${file}`, import.meta.url), 'utf8')
 
 test('CONTRIBUTING.md gives a reason for every dependency, and for no other package', () => {
-  const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<string, Record<string, string>>
+  const { dependencies, optionalDependencies, devDependencies } = JSON.parse(read('package.json')) as Record<string, Record<string, string>>
   const [, section = ''] = read('CONTRIBUTING.md').split('## Dependencies')
   const explained = section.split('\n').flatMap(line => /^\| (`.*?`) \|/.exec(line)?.[1]?.match(/[^`, ]+/g) ?? [])
-  expect(explained.sort()).toEqual([...Object.keys(dependencies ?? {}), ...Object.keys(devDependencies ?? {})].sort())
+  expect(explained.sort()).toEqual([dependencies, optionalDependencies, devDependencies].flatMap(group => Object.keys(group ?? {})).sort())
 })

@@ -1,0 +1,85 @@
+import type * as DuckDB from '@duckdb/node-api'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { cpuCount } from '../engine/cpus.ts'
+import { FatalError } from '../errors.ts'
+import type { Statement } from './sql.ts'
+
+export interface DatabaseOptions {
+  /** What tables and operators may hold before they go to disk, as DuckDB writes sizes. */
+  readonly memory: string
+  /** Told of each statement that has run. */
+  readonly onStatement?: (name: string, tookMs: number) => void
+  /** How the optional package is loaded. */
+  readonly load?: () => Promise<typeof DuckDB>
+}
+
+export interface Database {
+  /** @throws FatalError with the statement's name and the engine's reason */
+  run: (statement: Statement) => Promise<void>
+  /** The rows of an answer; numbers beyond 32 bits are texts unless the query casts them to DOUBLE. */
+  rows: (statement: Statement) => Promise<Readonly<Record<string, unknown>>[]>
+  /** Frees the memory and removes what was spilled. */
+  close: () => Promise<void>
+}
+
+/**
+ * A database of its own, in memory, that spills into a folder of its own and fetches no extension.
+ *
+ * @throws FatalError where the package is not installed
+ */
+export async function openDatabase ({ memory, onStatement, load = () => import('@duckdb/node-api') }: DatabaseOptions): Promise<Database> {
+  const { DuckDBInstance } = await loadPackage(load)
+  const spill = await mkdtemp(join(tmpdir(), 'modelport-etl-'))
+  try {
+    const instance = await DuckDBInstance.create(':memory:', {
+      threads: String(cpuCount()),
+      memory_limit: memory,
+      temp_directory: spill,
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+    })
+    const connection = await instance.connect()
+    const rows: Database['rows'] = async ({ name, sql }) => {
+      const started = performance.now()
+      try {
+        const rows = (await connection.runAndReadAll(sql)).getRowObjectsJson()
+        onStatement?.(name, performance.now() - started)
+        return rows
+      } catch (error) {
+        throw new FatalError(`${name}: ${reasonOf(error)}`, { cause: error })
+      }
+    }
+    return {
+      rows,
+      run: async statement => { await rows(statement) },
+      close: async () => {
+        connection.closeSync()
+        instance.closeSync()
+        await rm(spill, { recursive: true, force: true })
+      },
+    }
+  } catch (error) {
+    await rm(spill, { recursive: true, force: true })
+    throw new FatalError(`DuckDB does not start: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+async function loadPackage (load: NonNullable<DatabaseOptions['load']>): Promise<typeof DuckDB> {
+  try {
+    return await load()
+  } catch (error) {
+    throw new FatalError('this needs DuckDB, which is an optional package and is not installed: run npm ci --include=optional, or' +
+      ` npm install --no-save @duckdb/node-api @duckdb/node-bindings-${process.platform}-${process.arch} (${reasonOf(error)})`, { cause: error })
+  }
+}
+
+const maxReason = 400
+
+/** The engine's first paragraph; what follows are settings of its own that nobody can give here. */
+function reasonOf (error: unknown): string {
+  const [reason = ''] = (error instanceof Error ? error.message : String(error)).split(/\n\s*\n|\n(?:LINE \d+:|Possible |\s*\*)/)
+  const line = reason.replace(/\s+/g, ' ').trim()
+  return line.length > maxReason ? `${line.slice(0, maxReason)} …` : line
+}
