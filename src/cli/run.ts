@@ -12,6 +12,7 @@ const verbs: Verbs = {
   predict: async () => (await import('./predict.ts')).predict,
   batch: async () => (await import('./batch.ts')).batch,
   train: async () => (await import('./train.ts')).train,
+  report: async () => (await import('./report.ts')).report,
   etl: async () => (await import('./etl.ts')).etl,
   token: async () => (await import('./token.ts')).token,
 }
