@@ -118,7 +118,7 @@ function targetCells (table: Table, target: string): readonly Value[] {
 /** @throws FatalError for rows that the model gives no number for */
 async function answer ({ engine }: Model, { feed, readAnswers }: Tabular, rows: readonly Row[]): Promise<Answers> {
   const predictions = new Float64Array(rows.length)
-  let probabilities: (readonly number[])[] | undefined
+  const shares: (readonly number[])[] = []
   for (let start = 0; start < rows.length; start += chunkRows) {
     const chunk = rows.slice(start, start + chunkRows)
     const filling = feed.begin(chunk.length)
@@ -126,8 +126,9 @@ async function answer ({ engine }: Model, { feed, readAnswers }: Tabular, rows: 
     const { outputs } = await engine.run({ inputs: filling.tensors(chunk.length), rows: chunk.length })
     const found = readAnswers(outputs, chunk.length)
     predictions.set(found.predictions, start)
-    if (found.probabilities !== undefined) probabilities = [...probabilities ?? [], ...found.probabilities]
+    for (const row of found.probabilities ?? []) shares.push(row)
   }
+  const probabilities = shares.length === 0 ? undefined : shares
   const senseless = predictions.findIndex((value, row) => !Number.isFinite(value) || probabilities?.[row]?.every(Number.isFinite) === false)
   if (senseless >= 0) throw new FatalError(`row ${senseless + 1}: the model gives no finite number for this row`)
   return { predictions, probabilities }

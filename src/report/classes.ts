@@ -36,7 +36,7 @@ function heatMap (matrix: Matrix, labels: readonly string[]): Html {
 <tbody>${matrix.map((row, actual) => html`<tr><th scope="row">${labels[actual]}</th>${row.map((count, predicted) => cell(row, count, actual === predicted))}</tr>
 `)}</tbody>
 </table></div>
-<p class="note">A cell is the darker, the larger its share of the row's class. Outlined: told rightly.</p>`
+<p class="note">The larger a cell's share of its class, the stronger its colour. Outlined: told rightly.</p>`
 }
 
 function cell (row: readonly number[], count: number, right: boolean): Html {

@@ -15,7 +15,7 @@ ${factTable(subjects, fileFacts)}`
 }
 
 const dataKeys: Readonly<Record<string, string>> = { dataset: 'Dataset', sha256: 'SHA-256', rows: 'Rows', target: 'Target' }
-const titles: Readonly<Record<string, string>> = { algorithm: 'Algorithm', params: 'Parameters', seed: 'Seed' }
+const titles: Readonly<Record<string, string>> = { algorithm: 'Algorithm', params: 'Parameters', rounds: 'Rounds', seed: 'Seed' }
 
 function dataFacts ({ manifest: { training = {} }, measured }: Subject): Facts {
   return new Map([

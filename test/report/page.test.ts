@@ -96,6 +96,13 @@ test('with many classes the matrix becomes a list of its most frequent confusion
   expect(page).not.toContain('class="heat"')
 })
 
+test('scores on the very rows that a model has learned from are called what they are', () => {
+  const measured = { file: 'shop.csv', sha256: 'cd'.repeat(32), rows: 10, target: 'returns' }
+  const learned = { ...subject({ accuracy: 1 }, { training: { sha256: measured.sha256 } }), measured }
+  const unseen = { ...subject({ accuracy: 1 }, { training: { sha256: 'ef'.repeat(32) } }), measured }
+  expect([learned, unseen].map(subject => renderReport([subject]).includes('has learned from these very rows'))).toEqual([true, false])
+})
+
 describe('two versions', () => {
   const first = subject({ accuracy: 0.9, log_loss: 0.3, f1_macro: 0.8, own: 1 }, { training: { rows: 10, seed: 1 } })
   const second = subject({ accuracy: 0.92, log_loss: 0.4, f1_macro: 0.8, own: 2 }, { version: '2.0.0', training: { rows: 10, seed: 2 } })
