@@ -8,9 +8,9 @@ export interface InputRow {
   readonly row: unknown
   /** Why it could not even be read; then `row` is undefined. */
   readonly fault: string | undefined
-  /** One value for each column that is kept; CSV has texts. */
+  /** One value for each column that is kept; CSV has texts. Made when it is asked for. */
   readonly kept: readonly unknown[]
-  /** All of it, for whoever looks at what was rejected. */
+  /** All of it, for whoever looks at what was rejected; made when it is asked for. */
   readonly given: unknown
 }
 

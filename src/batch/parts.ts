@@ -7,14 +7,15 @@ import { addPart } from './output-folder.ts'
 import type { OutputLines } from './output-lines.ts'
 import { writeWhole } from './write-file.ts'
 
-/** The text of one part, as it grows. */
+/** The text of one part, as it grows: bytes, for a hundred thousand short texts would keep the garbage collector busy. */
 class Draft {
   rows = 0
-  rejects: string[] = []
-  readonly lines: string[]
+  rejected = 0
+  readonly lines: Buffer[]
+  readonly rejects: Buffer[] = []
 
   constructor (header: string | undefined) {
-    this.lines = header === undefined ? [] : [header]
+    this.lines = header === undefined ? [] : [toBytes([header])]
   }
 }
 
@@ -47,13 +48,18 @@ export class Parts {
 
   /** Never more than there is room for. */
   add (file: string, rows: readonly InputRow[], answers: readonly Prediction[]): void {
-    const { lines, rejects } = this.#draft
-    rows.forEach(({ line, kept, given }, i) => {
+    const lines: string[] = []
+    const rejects: string[] = []
+    rows.forEach((row, i) => {
       const answer = answers[i] as Prediction
-      if ('errors' in answer) rejects.push(JSON.stringify({ file, line, row: given, errors: answer.errors }))
-      else lines.push(this.#lines.line(kept, answer))
+      if ('errors' in answer) rejects.push(JSON.stringify({ file, line: row.line, row: row.given, errors: answer.errors }))
+      else lines.push(this.#lines.line(row.kept, answer))
     })
-    this.#draft.rows += rows.length
+    const draft = this.#draft
+    draft.rows += rows.length
+    draft.rejected += rejects.length
+    draft.lines.push(toBytes(lines))
+    draft.rejects.push(toBytes(rejects))
   }
 
   /** Ends the part under way; waits for the one before it. */
@@ -80,14 +86,14 @@ export class Parts {
     await this.#writing.catch(() => {})
   }
 
-  async #write (number: string, { rows, lines, rejects }: Draft): Promise<void> {
+  async #write (number: string, { rows, rejected, lines, rejects }: Draft): Promise<void> {
     const { format, gzip: packed } = this.#options
-    const text = toBytes(lines)
-    const rejected = rejects.length === 0 ? undefined : await writeWhole(this.#folder, `rejected-${number}.ndjson`, toBytes(rejects))
-    const written = packed
+    const text = Buffer.concat(lines)
+    const bad = rejected === 0 ? undefined : await writeWhole(this.#folder, `rejected-${number}.ndjson`, Buffer.concat(rejects))
+    const good = packed
       ? await writeWhole(this.#folder, `part-${number}.${format}.gz`, await promisify(gzip)(text))
       : await writeWhole(this.#folder, `part-${number}.${format}`, text)
-    const part: Part = { ...written, rows, predicted: rows - rejects.length, ...(rejected === undefined ? {} : { rejected: { ...rejected, rows: rejects.length } }) }
+    const part: Part = { ...good, rows, predicted: rows - rejected, ...(bad === undefined ? {} : { rejected: { ...bad, rows: rejected } }) }
     await addPart(this.#folder, part)
     this.#finished.push(part)
     this.#onPart(part)

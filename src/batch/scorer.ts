@@ -6,7 +6,8 @@ import type { InputRow } from './input-row.ts'
 
 /** Whoever waits for a chunk should not wait long, and a run should be worth its way to a thread. */
 const chunkMs = 200
-const maxChunkRows = 4096
+/** More than any run that the engine would do on this thread, which has the files to read meanwhile. */
+const maxChunkRows = 8192
 
 /** Of a row with more faults, how many are listed depends on the rows before it. */
 const surelyListed = 10

@@ -4,7 +4,7 @@ import { createGunzip } from 'node:zlib'
 import { FatalError } from '../errors.ts'
 import type { InputFile } from './input-files.ts'
 
-const chunkBytes = 256 * 1024
+const chunkBytes = 64 * 1024
 
 /**
  * A file's text, piece by piece, unpacked and without a byte order mark.

@@ -29,7 +29,7 @@ beforeAll(async () => {
   await writeFiles(folder, {
     'flowers.csv': flowers,
     'flowers.csv.gz': gzipSync(flowers),
-    'cut.csv.gz': gzipSync(manyFlowers(60_000)).subarray(0, -1000),
+    'cut.csv.gz': gzipSync(manyFlowers(40_000)).subarray(0, -1000),
     'plain.csv.gz': flowers,
     'latin1.csv': Buffer.from('length,kind\n6,r\xf6d\n', 'latin1'),
     'headless.csv': 'a,kind\n1,red\n',
@@ -40,7 +40,7 @@ beforeAll(async () => {
     'flowers.txt': flowers,
     'xs.jsonl': '{"x": 1, "id": "a"}\r\n\n{"features": [2], "id": 7}\nnonsense\n{"features": {"x": 3, "id": 4}}\n[4]\n{"x": "5", "id": {"y": null}}\n{"x": 6}',
     'xs.csv': 'x\n1\n',
-    'large.csv': manyFlowers(60_000),
+    'large.csv': manyFlowers(40_000),
   })
 })
 
