@@ -8,7 +8,7 @@ export type Sums = Float64Array
 export interface Samples {
   readonly data: BinnedMatrix
   readonly target: Target
-  readonly weights: ArrayLike<number>
+  readonly weights: Uint16Array
   /** What a row of each class counts besides, where they differ. */
   readonly classWeights?: ArrayLike<number> | undefined
 }
@@ -38,20 +38,50 @@ export class Histogram {
   /** @param rows the node's are those from `start` to before `end` */
   fill (column: number, rows: Int32Array, start: number, end: number): void {
     this.#clear()
-    const { data: { codes, rows: height }, target, weights } = this.#samples
+    const { data, target } = this.#samples
+    const codes = data.codes.subarray(column * data.rows, (column + 1) * data.rows)
+    const nodeRows = rows.subarray(start, end)
+    if (target.kind === 'classes') this.#countClasses(codes, target.classes, nodeRows)
+    else this.#addValues(codes, target.values, nodeRows)
+  }
+
+  #countClasses (codes: Uint8Array, classes: Int32Array, rows: Int32Array): void {
     const { sums, stride } = this
-    const first = column * height
-    for (let i = start; i < end; i++) {
+    const { weights } = this.#samples
+    let lowest = missingBin
+    let highest = -1
+    for (let i = 0; i < rows.length; i++) {
       const row = rows[i]!
-      const bin = codes[first + row]!
+      const bin = codes[row]!
       const weight = weights[row]!
-      if (target.kind === 'classes') sums[bin * stride + target.classes[row]!]! += weight
-      else sums[bin * stride]! += weight * target.values[row]!
-      sums[bin * stride + stride - 1]! += weight
+      const first = bin * stride
+      sums[first + classes[row]!]! += weight
+      sums[first + stride - 1]! += weight
       if (bin === missingBin) continue
-      if (bin < this.lowest) this.lowest = bin
-      if (bin > this.highest) this.highest = bin
+      if (bin < lowest) lowest = bin
+      if (bin > highest) highest = bin
     }
+    this.lowest = lowest
+    this.highest = highest
+  }
+
+  #addValues (codes: Uint8Array, values: Float64Array, rows: Int32Array): void {
+    const { sums } = this
+    const { weights } = this.#samples
+    let lowest = missingBin
+    let highest = -1
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!
+      const bin = codes[row]!
+      const weight = weights[row]!
+      sums[bin * 2]! += weight * values[row]!
+      sums[bin * 2 + 1]! += weight
+      if (bin === missingBin) continue
+      if (bin < lowest) lowest = bin
+      if (bin > highest) highest = bin
+    }
+    this.lowest = lowest
+    this.highest = highest
   }
 
   weight (bin: number): number {
@@ -60,7 +90,9 @@ export class Histogram {
 
   /** Adds a bin's sums to `to`. */
   addTo (to: Sums, bin: number): void {
-    for (let k = 0; k < this.stride; k++) to[k]! += this.sums[bin * this.stride + k]!
+    const { sums, stride } = this
+    const first = bin * stride
+    for (let k = 0; k < stride; k++) to[k]! += sums[first + k]!
   }
 
   #clear (): void {

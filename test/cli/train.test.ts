@@ -32,7 +32,7 @@ const flags = ['--data', '{}/data.csv', '--target', 'level', '--name', 'levels',
 
 test('a table becomes a version, with a summary of how good it is', async () => {
   const { out } = await run(flags)
-  expect(out.join('\n')).toMatch(/^levels 1\.0\.0: classification of 60 rows by height, colour\n {2}12 rows held back: accuracy \d\.\d{3}, f1_macro \d\.\d{3}, .+\n {2}5-fold cross-validation: accuracy \d\.\d{3} ± /)
+  expect(out.join('\n')).toMatch(/^levels 1\.0\.0: classification of 60 rows by height, colour\n {2}12 rows held back: accuracy \d\.\d{3}, f1_macro \d\.\d{3}\n {2}5-fold cross-validation: accuracy \d\.\d{3} ± /)
   expect((await readdir(join(models, 'levels', '1.0.0'))).sort()).toEqual(['baseline.json', 'golden.json', 'manifest.json', 'model.onnx', 'preprocessor.json'])
 })
 
