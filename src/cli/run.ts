@@ -14,6 +14,11 @@ const verbs: Verbs = {
   train: async () => (await import('./train.ts')).train,
   report: async () => (await import('./report.ts')).report,
   etl: async () => (await import('./etl.ts')).etl,
+  models: async () => (await import('./models.ts')).models,
+  promote: async () => (await import('./promote.ts')).promote,
+  rollback: async () => (await import('./rollback.ts')).rollback,
+  diff: async () => (await import('./diff.ts')).diff,
+  gc: async () => (await import('./gc.ts')).gc,
   token: async () => (await import('./token.ts')).token,
 }
 
