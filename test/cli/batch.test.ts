@@ -6,8 +6,9 @@ import { PassThrough, Readable } from 'node:stream'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { floats, model, node } from '../../src/onnx/build.ts'
 import { startApp } from '../helpers/app.ts'
-import { flowerFiles, regressionFiles, repository, writeFiles } from '../helpers/models.ts'
+import { type Files, flowerFiles, heavyFiles, regressionFiles, repository, withManifest, writeFiles } from '../helpers/models.ts'
 import { startProcess } from '../helpers/process.ts'
 import { modelport } from './modelport.ts'
 
@@ -23,6 +24,9 @@ beforeAll(async () => {
   models = await repository({
     'flower/1.0.0': flowerFiles(),
     'line/1.0.0': regressionFiles(),
+    'one/1': heavyFiles('one', '1', 2),
+    'table/1': tableFiles(),
+    'wide/1': wideFiles(),
     'raw/1/model.onnx': regressionFiles()['model.onnx'] as Uint8Array,
   })
   folder = await mkdtemp(join(tmpdir(), 'modelport-batch-'))
@@ -40,6 +44,8 @@ beforeAll(async () => {
     'flowers.txt': flowers,
     'xs.jsonl': '{"x": 1, "id": "a"}\r\n\n{"features": [2], "id": 7}\nnonsense\n{"features": {"x": 3, "id": 4}}\n[4]\n{"x": "5", "id": {"y": null}}\n{"x": 6}',
     'xs.csv': 'x\n1\n',
+    'places.csv': 'x\n0\n99\n2\n1\n-99\n0\n',
+    'bare.ndjson': '{}\n'.repeat(20),
     'large.csv': manyFlowers(40_000),
   })
 })
@@ -48,6 +54,34 @@ afterAll(async () => {
   await models.remove()
   await rm(folder, { recursive: true })
 })
+
+/** Looks x up in a table of three, and the logarithm of what it finds: beyond the table it cannot run, and of -1 there is none. */
+function tableFiles (): Files {
+  return withManifest({
+    'model.onnx': model({
+      graph: {
+        inputs: [{ name: 'X', type: 'float32', shape: ['rows', 1] }],
+        outputs: [{ name: 'value', type: 'float32', shape: ['rows', 1] }],
+        nodes: [node('Cast', ['X'], ['index'], { to: 7n }), node('Gather', ['table', 'index'], ['found']), node('Log', ['found'], ['value'])],
+        initializers: { table: floats([1, -1, 1]) },
+      },
+    }),
+  }, { name: 'table', version: '1', task: 'regression', labels: undefined, outputs: { value: 'value' }, features: [{ name: 'x', type: 'number', example: 0 }] })
+}
+
+/** The sum of thirty features, all required. */
+function wideFiles (): Files {
+  return withManifest({
+    'model.onnx': model({
+      graph: {
+        inputs: [{ name: 'X', type: 'float32', shape: ['rows', 30] }],
+        outputs: [{ name: 'value', type: 'float32', shape: ['rows', 1] }],
+        nodes: [node('MatMul', ['X', 'ones'], ['value'])],
+        initializers: { ones: floats(new Array<number>(30).fill(1), [30, 1]) },
+      },
+    }),
+  }, { name: 'wide', version: '1', task: 'regression', labels: undefined, outputs: { value: 'value' }, features: Array.from({ length: 30 }, (_, i) => ({ name: `f${i}`, type: 'number', example: 1 })) })
+}
 
 /** With a bad row now and then. */
 function manyFlowers (rows: number): string {
@@ -134,6 +168,28 @@ describe('every row has', () => {
     const { output, err } = await batch({ model: 'line', input: 'xs.jsonl', flags: ['--keep', '["id"]'] })
     expect(await read(output, 'part-00000.csv')).toBe('id,prediction\na,3\n7,5\n,13\n')
     expect(err).not.toContain('notice')
+  })
+
+  test('an answer of its own, where others cannot be run', async () => {
+    const { output } = await batch({ model: 'table', input: 'places.csv', flags: ['--keep', 'x'] })
+    expect(await read(output, 'part-00000.csv')).toBe('x,prediction\n0,0\n2,0\n0,0\n')
+    const rejected = await ndjson(output, 'rejected-00000.ndjson') as { line: number, errors: { message: string }[] }[]
+    expect(rejected.map(({ line, errors }) => [line, errors[0]?.message])).toEqual([
+      [3, expect.stringMatching(/^The model cannot run these values: /)],
+      [5, 'the model gives no finite number for this row'],
+      [6, expect.stringMatching(/^The model cannot run these values: /)],
+    ])
+  })
+
+  test('an answer of its own from a model that takes one row at a time', async () => {
+    const { output } = await batch({ model: 'one', input: 'places.csv', flags: ['--part-rows', '4'] })
+    const parts = [await read(output, 'part-00000.csv'), await read(output, 'part-00001.csv')]
+    expect(parts).toEqual([0, 4].map(from => `prediction\n${[0, 99, 2, 1, -99, 0].slice(from, from + 4).map(x => x === 0 ? 0 : x === 2 ? '0.9640276' : x === 1 ? '0.7615942' : Math.sign(x)).join('\n')}\n`))
+  })
+
+  test('all of its faults, however many rows before it have some', async () => {
+    const rejected = await ndjson((await batch({ model: 'wide', input: 'bare.ndjson' })).output, 'rejected-00000.ndjson') as { errors: unknown[] }[]
+    expect(rejected.map(({ errors }) => errors.length)).toEqual(new Array(20).fill(30))
   })
 
   test('a notice of columns that are left out, once', async () => {
@@ -301,7 +357,7 @@ describe('a job', () => {
 
 describe('refuses, and writes nothing:', () => {
   test.each<[string, Options, string]>([
-    ['a model that is not there', { model: 'rose', input: 'flowers.csv' }, 'there is no model "rose"; the models are flower, line, raw'],
+    ['a model that is not there', { model: 'rose', input: 'flowers.csv' }, 'there is no model "rose"; the models are flower, line, one, raw, table, wide'],
     ['a model without features', { model: 'raw', input: 'flowers.csv' }, 'raw 1 takes raw tensors'],
     ['a pattern without files', { input: 'none-*.csv' }, 'no file is called'],
     ['a folder', { input: '' }, '*.csv"'],
