@@ -17,7 +17,7 @@ export class NodeHistograms {
   /** Where each column's sums begin; its last bin is that of missing values. One entry more than columns. */
   readonly offsets: Int32Array
   readonly #data: BinnedMatrix
-  readonly #scratch = new Float64Array((missingBin + 1) * sumsPerBin)
+  readonly #scratch = [new Float64Array((missingBin + 1) * sumsPerBin), new Float64Array((missingBin + 1) * sumsPerBin)] as const
   /** The derivatives of a node's rows, side by side. */
   readonly #gradients: Float64Array
   readonly #hessians: Float64Array
@@ -48,9 +48,12 @@ export class NodeHistograms {
       this.#gradients[i] = gradients[rows[i]!]!
       this.#hessians[i] = hessians[rows[i]!]!
     }
-    for (const column of columns) {
-      this.#count(column, rows, start, end)
-      this.#copy(column, sums)
+    for (let i = 0; i < columns.length; i += 2) {
+      const first = columns[i]!
+      const second = columns[i + 1] ?? first
+      this.#count(first, second, rows, start, end)
+      this.#copy(first, this.#scratch[0], sums)
+      this.#copy(second, this.#scratch[1], sums)
     }
   }
 
@@ -62,23 +65,32 @@ export class NodeHistograms {
     }
   }
 
-  #count (column: number, rows: Int32Array, start: number, end: number): void {
+  /** Two columns at a time: the rows and their derivatives are read half as often. */
+  #count (one: number, other: number, rows: Int32Array, start: number, end: number): void {
     const { codes, rows: height } = this.#data
-    const sums = this.#scratch
+    const codesOfOne = codes.subarray(one * height, (one + 1) * height)
+    const codesOfOther = codes.subarray(other * height, (other + 1) * height)
+    const [sumsOfOne, sumsOfOther] = this.#scratch
     const gradients = this.#gradients
     const hessians = this.#hessians
-    const first = column * height
-    sums.fill(0)
+    sumsOfOne.fill(0)
+    sumsOfOther.fill(0)
     for (let i = start; i < end; i++) {
-      const at = codes[first + rows[i]!]! * sumsPerBin
-      sums[at]! += gradients[i]!
-      sums[at + 1]! += hessians[i]!
-      sums[at + 2]! += 1
+      const row = rows[i]!
+      const gradient = gradients[i]!
+      const hessian = hessians[i]!
+      const atOne = codesOfOne[row]! * sumsPerBin
+      sumsOfOne[atOne]! += gradient
+      sumsOfOne[atOne + 1]! += hessian
+      sumsOfOne[atOne + 2]! += 1
+      const atOther = codesOfOther[row]! * sumsPerBin
+      sumsOfOther[atOther]! += gradient
+      sumsOfOther[atOther + 1]! += hessian
+      sumsOfOther[atOther + 2]! += 1
     }
   }
 
-  #copy (column: number, to: Float64Array): void {
-    const from = this.#scratch
+  #copy (column: number, from: Float64Array, to: Float64Array): void {
     const start = this.offsets[column]!
     const missing = this.offsets[column + 1]! - sumsPerBin
     for (let at = start; at < missing; at++) to[at] = from[at - start]!

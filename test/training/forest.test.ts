@@ -174,3 +174,13 @@ test('a column of more values than bins is still learned from', () => {
   expect(answers[Math.floor(rows / 3) - 20]).toBeCloseTo(0, 3)
   expect(answers[Math.ceil(rows / 3) + 20]).toBeCloseTo(1, 3)
 })
+
+test('balanced classes count the same, however many rows they have, and rows per leaf are still rows', () => {
+  const matrix = matrixOf(Array.from({ length: 100 }, (_, i) => [i < 50 ? 0 : 1]))
+  const target: Target = { kind: 'classes', classes: Int32Array.from({ length: 100 }, (_, i) => i % 10 === 0 ? 1 : 0), count: 2 }
+  const settings = { ...params, trees: 1, bootstrap: false, minSamplesLeaf: 50 }
+  expect(predictForest(fitForest(matrix, target, settings, 1), matrix)[1]).toBeCloseTo(0.1, 5)
+  const balanced = fitForest(matrix, target, { ...settings, classWeight: 'balanced' }, 1)
+  expect(predictForest(balanced, matrix)[1]).toBeCloseTo(0.5, 5)
+  expect(balanced.trees[0]!.nodes).toBeLessThanOrEqual(3)
+})
