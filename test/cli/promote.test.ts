@@ -117,7 +117,7 @@ for (let i = 0; i < Number(count);) {
   if (!('overtakenBy' in done)) i++
 }`
 
-describe('real processes', () => {
+describe('real processes', { timeout: 60_000 }, () => {
   async function race () {
     const { path, ...rest } = await registry({ 'flower/1/model.onnx': '', 'flower/2/model.onnx': '' })
     const script = join(path, 'worker.mjs')
