@@ -5,7 +5,7 @@ import { type InputFile, findInputs } from './input-files.ts'
 import { checkOutputs, checkTableFile, copySql, isTableFile, openOutputs } from './output.ts'
 import { type Column, type Pipeline, withColumns } from './pipeline.ts'
 import type { Step } from './pipeline-file.ts'
-import { type Source, makeSource } from './read.ts'
+import { type Source, checkWhole, countMalformed, makeSource, malformedSql } from './read.ts'
 import { type Statement, identifier, list, literals } from './sql.ts'
 import { typeStatement } from './typed-columns.ts'
 
@@ -109,12 +109,6 @@ async function makePlan (database: Database, { inputs, pipeline }: CleanRequest)
   }
 }
 
-// A line that cannot be split is told once for each of its faults. Of the fields that were read before
-// the fault nothing is kept but the line itself.
-const malformedSql = `SELECT any_value(s.file_path) AS path, e.line AS line, first(e.error_message) AS reason, trim(first(e.csv_line), E'\\r\\n') AS text
-FROM reject_errors e JOIN reject_scans s USING (scan_id, file_id)
-GROUP BY e.scan_id, e.file_id, e.line`
-
 function writeStatements ({ columns, files }: Plan, output: string, rejected: string): Statement[] {
   const names = columns.map(({ name }) => identifier(name))
   const hasCsv = files.some(({ format }) => format === 'csv')
@@ -136,16 +130,14 @@ async function account (database: Database, { files, source, columns, steps, not
   const counts = new Map<string, number>()
   const rows = await database.rows({ name: 'count', sql: "SELECT coalesce(_step, 'kept') AS step, CAST(count(*) AS DOUBLE) AS n FROM typed GROUP BY ALL" })
   for (const { step, n } of rows) counts.set(String(step), Number(n))
-  if (hasCsv) {
-    const [malformed] = await database.rows({ name: 'count', sql: `SELECT CAST(count(*) AS DOUBLE) AS n FROM (${malformedSql})` })
-    counts.set('malformed', Number(malformed?.['n'] ?? 0))
-  }
+  if (hasCsv) counts.set('malformed', await countMalformed(database))
+  const kept = counts.get('kept') ?? 0
+  if (hasCsv) await checkWhole(database, source, [...counts.values()].reduce((sum, n) => sum + n, 0))
   const dropped = [
     { name: 'malformed', why: 'a line that cannot be split into the columns' },
     { name: 'unreadable', why: 'a value that is not of its column\'s type' },
     ...steps.map(step => ({ name: step.name, why: reasonOf(step) })),
   ].map(step => ({ ...step, rows: counts.get(step.name) ?? 0 }))
-  const kept = counts.get('kept') ?? 0
   const rejected = dropped.reduce((sum, { rows }) => sum + rows, 0)
   const types = new Map(columns.map(({ name, type }) => [name, type]))
   const unreadable = counts.get('unreadable') ?? 0

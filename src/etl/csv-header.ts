@@ -6,7 +6,7 @@ import { FatalError } from '../errors.ts'
 export interface Header {
   readonly columns: readonly string[]
   readonly delimiter: string
-  readonly newline: '\n' | '\r\n'
+  readonly newline: '\n' | '\r\n' | '\r'
 }
 
 /** A header beyond this is none. */
@@ -53,7 +53,8 @@ async function readLine (path: string, gzip: boolean, encoding: string): Promise
   } finally {
     source.destroy()
   }
-  return { line: text.slice(0, end), newline: end !== undefined && text.startsWith('\r\n', end) ? '\r\n' : '\n' }
+  const newline = /^(\r\n?)/.exec(end === undefined ? '' : text.slice(end, end + 2))?.[1] as '\r\n' | '\r' | undefined
+  return { line: text.slice(0, end), newline: newline ?? '\n' }
 }
 
 /** Where the first line ends that does not go on within quotes. */

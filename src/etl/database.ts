@@ -79,6 +79,8 @@ const maxReason = 400
 
 /** The engine's first paragraph; what follows are settings of its own that nobody can give here. */
 function reasonOf (error: unknown): string {
+  // All that the parser says of lines that end now in LF, now in CR LF.
+  if (error instanceof Error && error.message.includes('state machine reached an invalid state')) return 'lines must all end in LF or all in CR LF, and quotes must be closed'
   const [reason = ''] = (error instanceof Error ? error.message : String(error)).split(/\n\s*\n|\n(?:LINE \d+:|Possible |\s*\*)/)
   const line = reason.replace(/\s+/g, ' ').trim()
   return line.length > maxReason ? `${line.slice(0, maxReason)} …` : line

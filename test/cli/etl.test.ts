@@ -127,6 +127,7 @@ describe.skipIf(!hasDuckdb)('etl clean', () => {
       ['gzip', { 'a.csv.gz': gzipSync(good) }, 'a.csv.gz'],
       ['gzip of another name', { 'a.dat': gzipSync(good) }, 'a.dat'],
       ['lines that end in CR LF', { 'a.csv': good.replaceAll('\n', '\r\n') }, 'a.csv'],
+      ['lines that end in CR', { 'a.csv': good.replaceAll('\n', '\r') }, 'a.csv'],
       ['a byte order mark', { 'a.csv': `\uFEFF${good}` }, 'a.csv'],
       ['semicolons', { 'a.csv': semicolons }, 'a.csv'],
       ['tabs', { 'a.tsv': semicolons.replaceAll(';', '\t') }, 'a.tsv'],
@@ -142,7 +143,7 @@ describe.skipIf(!hasDuckdb)('etl clean', () => {
         await write(name, content)
       }
       await cleaned('--input', at(input), '--output', at('out/clean.csv'))
-      const { 0: first, 1: second } = await query(`SELECT * REPLACE (replace(description, chr(13), '') AS description) FROM read_csv('${at('out/clean.csv')}', all_varchar = true)`)
+      const { 0: first, 1: second } = await query(`SELECT * REPLACE (replace(replace(description, chr(13) || chr(10), chr(10)), chr(13), chr(10)) AS description) FROM read_csv('${at('out/clean.csv')}', all_varchar = true)`)
       expect(first).toMatchObject({ invoice: '536365', quantity: '6', time: '2010-12-01 08:26:00', customer: '17850' })
       expect(second).toMatchObject({ invoice: '536370', description: 'CLOCK\n"RED"', price: '3.75', customer: '12583', country: 'Côte' })
     })
@@ -219,6 +220,8 @@ clean:
     ['a blank first line', { 'raw.csv': '\n1,2\n' }, ['raw.csv'], /raw\.csv has no header/],
     ['missing columns', { 'raw.csv': 'InvoiceNo,Quantity\n1,2\n' }, ['raw.csv'], /raw\.csv has no column "StockCode" \(for product\), .*no column "UnitPrice" or "Price" \(for price\).*; it has InvoiceNo, Quantity$/],
     ['a column that is there twice', { 'raw.csv': `${header},Quantity\n` }, ['raw.csv'], /two columns "Quantity"/],
+    ['lines that end now in LF, now in CR LF', { 'raw.csv': `${header}\n${sale}\r\n${sale}\n` }, ['raw.csv'], /lines must all end in LF or all in CR LF/],
+    ['lines that end now in CR LF, now in LF', { 'raw.csv': `${header}\r\n${sale}\n${sale}\r\n` }, ['raw.csv'], /lines must all end in LF or all in CR LF/],
     ['what is not text', { 'raw.csv': Buffer.from([1, 2, 3, 0, 10, 5]) }, ['raw.csv'], /raw\.csv is not CSV/],
     ['another encoding', { 'raw.csv': Buffer.from('Käufer,x\n', 'latin1') }, ['raw.csv'], /is not CSV in utf-8: set input\.encoding/],
     ['a truncated gzip', { 'raw.csv.gz': gzipSync(raw).subarray(0, -40) }, ['raw.csv.gz'], /raw\.csv\.gz cannot be decompressed: unexpected end of file/],

@@ -158,8 +158,9 @@ describe.skipIf(!hasDuckdb)('etl rfm', () => {
   })
 
   test('tells of rows that it cannot use', async () => {
-    await writeFile(at('in.csv'), `${header}\na,1,2011-01-01,x,1,1\n,2,2011-01-01,x,1,1\na,3,soon,x,1,1\na,4,2011-01-01,x,1,\n`)
+    await writeFile(at('in.csv'), `${header}\na,1,2011-01-01,x,1,1\n,2,2011-01-01,x,1,1\na,3,soon,x,1,1\na,4,2011-01-01,x,1,\na,5\n`)
     const { out } = await rfm(at('in.csv'), '--cutoff', cutoff)
+    expect(out).toContain('note: not counted are lines that cannot be split into the columns (1)')
     expect(out).toContain('note: 3 rows without a customer, invoice, time, product, quantity or price are not counted')
     expect(await query(`SELECT frequency FROM '${at('out.csv')}'`)).toEqual([{ frequency: '1' }])
   })
