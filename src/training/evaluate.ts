@@ -1,3 +1,4 @@
+import type { Preprocessor } from '../preprocess/spec.ts'
 import { predictClasses } from './forest.ts'
 import { type Fitted, type Learner, fit } from './learner.ts'
 import { type Matrix, type Target, selectRows, selectTarget } from './matrix.ts'
@@ -18,6 +19,14 @@ export interface Experiment {
 }
 
 export interface FeatureColumns { readonly name: string, readonly width: number }
+
+/** A category fills a column each, everything else one. */
+export function featureColumns (columns: readonly Preprocessor['columns'][number][]): FeatureColumns[] {
+  return columns.map(({ feature, steps }) => ({
+    name: feature,
+    width: steps.reduce((width, step) => 'oneHot' in step ? step.oneHot.categories.length : width, 1),
+  }))
+}
 
 export type Metrics = (ClassMeasures | RegressionMetrics) & Details
 

@@ -3,7 +3,7 @@ import { FatalError } from '../errors.ts'
 import { compilePreprocessor } from '../preprocess/compile.ts'
 import type { Preprocessor } from '../preprocess/spec.ts'
 import type { Row } from '../row.ts'
-import { type Experiment, crossValidate, evaluateHoldout } from './evaluate.ts'
+import { type Experiment, crossValidate, evaluateHoldout, featureColumns } from './evaluate.ts'
 import { inputName, outputNames } from './export.ts'
 import { readFeatures } from './features.ts'
 import { tellsTarget } from './leakage.ts'
@@ -45,7 +45,7 @@ export async function trainVersion (plan: TrainingPlan, { folder, createdAt, onP
   checkClasses(plan, target, labels, Math.max(cv, 2))
   const learner = learnerOf(plan, target, rows.length)
   const preprocessor: Preprocessor = { schemaVersion: 1, output: { name: inputName, type: 'float32' }, columns: [...columns] }
-  const experiment: Experiment = { matrix: encodeRows(preprocessor, features, rows), target, labels, learner, seed }
+  const experiment: Experiment = { matrix: encodeRows(preprocessor, features, rows), target, labels, learner, seed, features: featureColumns(columns) }
 
   onProgress(`${plan.name}: ${rows.length} rows, ${features.length} features, ${learner.params.trees} trees`)
   const held = evaluateHoldout(experiment, test)

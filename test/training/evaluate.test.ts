@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Experiment, crossValidate, evaluateHoldout } from '../../src/training/evaluate.ts'
+import { type Experiment, crossValidate, evaluateHoldout, featureColumns } from '../../src/training/evaluate.ts'
 
 /** Three columns: two that together are one feature, which decides, and noise. */
 function experiment (rows: number, classOf: (row: number) => number, count: number): Experiment {
@@ -23,6 +23,12 @@ test('columns that belong to one feature are shuffled together, and noise is not
   expect(importance!.features.map(({ feature }) => feature)).toEqual(['pair', 'noise'])
   expect(importance!.features[0]!.mean).toBeGreaterThan(0.3)
   expect(importance!.features[1]!.mean).toBe(0)
+})
+
+test('a feature has as many columns as its encoding', () => {
+  const steps = [{ oneHot: { categories: ['a', 'b', 'c'], unknown: 'ignore' as const } }]
+  const columns = [{ feature: 'plan', steps }, { feature: 'age', steps: [] }, { feature: 'city', steps: [{ ordinal: { categories: ['x', 'y'], unknown: -1 } }] }]
+  expect(featureColumns(columns).map(({ width }) => width)).toEqual([3, 1, 1])
 })
 
 test('a perfect model has perfect scores, and its curves beside them', () => {
