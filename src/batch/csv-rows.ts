@@ -1,6 +1,6 @@
 import type { Feature } from '../artifact/manifest.ts'
 import { FatalError } from '../errors.ts'
-import { readCell } from './cell.ts'
+import { readCell } from '../schemas/csv.ts'
 import { type CsvRecord, CsvRecords } from './csv-records.ts'
 import type { InputRow, Wanted } from './input-row.ts'
 

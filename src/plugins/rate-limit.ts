@@ -63,6 +63,7 @@ function networkOf (address: string): string {
   return parsed.isMapped4() ? parsed.to4().correctForm() : new Address6(`${address}/64`).startAddress().correctForm()
 }
 
+/** Rounded up, but for the hair by which sums of the clock's fractions are off. */
 function seconds (ms: number): number {
-  return Math.max(1, Math.ceil(ms / 1000))
+  return Math.max(1, Math.ceil(ms / 1000 - 1e-6))
 }

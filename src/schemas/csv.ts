@@ -35,7 +35,7 @@ export function decodeCsv (text: string, features: readonly Feature[], maxRows: 
       unreadable.set(row, { path: '', message: `has ${record.length} cells, ${hasHeader ? 'the header has' : 'the model has features:'} ${columns.length}` })
       return undefined
     }
-    return Object.fromEntries(columns.map((feature, i) => [feature.name, parseCell(record[i] ?? '', feature)]))
+    return Object.fromEntries(columns.map((feature, i) => [feature.name, readCell(record[i] ?? '', feature)]))
   })
   return { rows, lineNumbers: records.map(({ info }) => info.lines), unreadable }
 }
@@ -85,8 +85,8 @@ function matchHeader (names: readonly string[], features: readonly Feature[]): F
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 const truths: ReadonlyMap<string, boolean> = new Map([['true', true], ['false', false]])
 
-/** A text that is no such value stays text, so that the row's check names it. */
-function parseCell (cell: string, { type }: Feature): string | number | boolean | null {
+/** The value that a cell stands for. A text that is no such value stays text, so that the row's check names it. */
+export function readCell (cell: string, { type }: Feature): string | number | boolean | null {
   if (type === 'string') return cell === '' ? null : cell
   const text = cell.trim()
   if (text === '') return null
