@@ -15,11 +15,21 @@ export async function promptRow (features: readonly Feature[], { stream, questio
   // From the start: what is pasted arrives before it is asked for.
   const answers = lines[Symbol.asyncIterator]()
   const row: Record<string, Value> = {}
+  let ended = false
+  lines.once('close', () => { ended = true })
+  const show = (question: string): void => {
+    // Lines that were pasted wait here still, but a closed interface prompts no more (Node 24 throws).
+    if (ended) {
+      questions.write(question)
+    } else {
+      lines.setPrompt(question)
+      lines.prompt()
+    }
+  }
   try {
     for (const feature of features) {
       row[feature.name] = await askFor(feature, async question => {
-        lines.setPrompt(question)
-        lines.prompt()
+        show(question)
         const { value, done } = await answers.next()
         if (done === true) throw new FatalError(`the input ended before ${feature.name}`)
         return value
