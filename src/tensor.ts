@@ -19,6 +19,22 @@ export type TensorData =
   | Uint8Array | Uint16Array | Uint32Array | BigUint64Array
   | readonly string[]
 
+/** What holds the data of each type but strings. */
+export const arrayTypes = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Uint16Array,
+  int8: Int8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  uint64: BigUint64Array,
+  bool: Uint8Array,
+} as const satisfies Record<Exclude<TensorType, 'string'>, unknown>
+
 /** What a graph declares of one input or output; a string or -1 stands for a dimension known only at run time. */
 export interface TensorSpec {
   readonly name: string

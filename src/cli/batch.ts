@@ -95,27 +95,23 @@ function readFlags (args: readonly string[]) {
 }
 
 function parse (args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        model: { type: 'string' },
-        input: { type: 'string', multiple: true },
-        output: { type: 'string' },
-        format: { type: 'string' },
-        gzip: { type: 'boolean' },
-        keep: { type: 'string' },
-        'part-rows': { type: 'string' },
-        restart: { type: 'boolean' },
-        'fail-on-rejected': { type: 'boolean' },
-        models: { type: 'string' },
-        json: { type: 'boolean' },
-      },
-      allowPositionals: true,
-    })
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
+  return parseArgs({
+    args: [...args],
+    options: {
+      model: { type: 'string' },
+      input: { type: 'string', multiple: true },
+      output: { type: 'string' },
+      format: { type: 'string' },
+      gzip: { type: 'boolean' },
+      keep: { type: 'string' },
+      'part-rows': { type: 'string' },
+      restart: { type: 'boolean' },
+      'fail-on-rejected': { type: 'boolean' },
+      models: { type: 'string' },
+      json: { type: 'boolean' },
+    },
+    allowPositionals: true,
+  })
 }
 
 function readKeep (text: string | undefined): string[] {

@@ -55,9 +55,5 @@ function named ({ name, version }: ModelArgument): Wanted {
 }
 
 function parse (args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: { models: { type: 'string' }, json: { type: 'boolean' } }, allowPositionals: true })
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
+  return parseArgs({ args: [...args], options: { models: { type: 'string' }, json: { type: 'boolean' } }, allowPositionals: true })
 }

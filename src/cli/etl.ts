@@ -78,11 +78,7 @@ async function runRfm (args: readonly string[], terminal: Terminal): Promise<voi
 }
 
 function parse<Options extends NonNullable<ParseArgsConfig['options']>> (args: readonly string[], options: Options) {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true })
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
+  return parseArgs({ args: [...args], options, allowPositionals: true })
 }
 
 interface Shared { input?: string[], output?: string, config?: string, memory?: string, json?: boolean }

@@ -70,13 +70,9 @@ function readFlags (args: readonly string[]) {
 }
 
 function parse (args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: { keep: { type: 'string' }, yes: { type: 'boolean' }, 'dry-run': { type: 'boolean' }, models: { type: 'string' }, json: { type: 'boolean' } },
-      allowPositionals: true,
-    })
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
+  return parseArgs({
+    args: [...args],
+    options: { keep: { type: 'string' }, yes: { type: 'boolean' }, 'dry-run': { type: 'boolean' }, models: { type: 'string' }, json: { type: 'boolean' } },
+    allowPositionals: true,
+  })
 }

@@ -9,9 +9,10 @@ import { parseGolden } from '../import/golden.ts'
 import { importFile } from '../import/import-file.ts'
 import { parseLabels } from '../import/labels.ts'
 import { type MadeVersion, makeVersion } from '../import/version.ts'
+import { creationTime } from './creation-time.ts'
 import { printImport } from './import-report.ts'
 import { modelsFolder, onlyArgument } from './model-argument.ts'
-import { type Terminal, UsageError, type Verb } from './verb.ts'
+import { UsageError, type Verb } from './verb.ts'
 
 const tasks = ['classification', 'regression', 'tensor'] as const
 
@@ -118,33 +119,21 @@ function readLabels (text: string): string[] {
 }
 
 function parse (args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        name: { type: 'string' },
-        version: { type: 'string' },
-        features: { type: 'string' },
-        labels: { type: 'string' },
-        golden: { type: 'string' },
-        preprocessor: { type: 'string' },
-        task: { type: 'string' },
-        description: { type: 'string' },
-        out: { type: 'string' },
-        force: { type: 'boolean' },
-        json: { type: 'boolean' },
-      },
-      allowPositionals: true,
-    })
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
-}
-
-function creationTime ({ env }: Terminal): Date {
-  const seconds = env['SOURCE_DATE_EPOCH']
-  if (!seconds) return new Date()
-  const time = new Date(Number(seconds) * 1000)
-  if (Number.isNaN(time.getTime())) throw new UsageError('SOURCE_DATE_EPOCH must be seconds since 1970')
-  return time
+  return parseArgs({
+    args: [...args],
+    options: {
+      name: { type: 'string' },
+      version: { type: 'string' },
+      features: { type: 'string' },
+      labels: { type: 'string' },
+      golden: { type: 'string' },
+      preprocessor: { type: 'string' },
+      task: { type: 'string' },
+      description: { type: 'string' },
+      out: { type: 'string' },
+      force: { type: 'boolean' },
+      json: { type: 'boolean' },
+    },
+    allowPositionals: true,
+  })
 }

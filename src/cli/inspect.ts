@@ -77,9 +77,5 @@ function readFlags (args: readonly string[]): { what: string, models: string | u
 }
 
 function parse (args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: { models: { type: 'string' }, json: { type: 'boolean' } }, allowPositionals: true })
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
+  return parseArgs({ args: [...args], options: { models: { type: 'string' }, json: { type: 'boolean' } }, allowPositionals: true })
 }

@@ -6,7 +6,7 @@ import type { ModelEntry, ModelStore } from '../artifact/store.ts'
 import { mainMetrics } from '../catalog/main-metric.ts'
 import { modelsFolder } from './model-argument.ts'
 import { numberText, sizeText, textTable } from './repository-flags.ts'
-import { UsageError, type Verb } from './verb.ts'
+import type { Verb } from './verb.ts'
 
 export const models: Verb = {
   name: 'models',
@@ -90,10 +90,6 @@ function ageText (createdAt: string | null, nowMs: number): string {
 }
 
 function readFlags (args: readonly string[]): { folder: string | undefined, json: boolean } {
-  try {
-    const { values } = parseArgs({ args: [...args], options: { models: { type: 'string' }, json: { type: 'boolean' } } })
-    return { folder: values.models, json: values.json === true }
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
+  const { values } = parseArgs({ args: [...args], options: { models: { type: 'string' }, json: { type: 'boolean' } } })
+  return { folder: values.models, json: values.json === true }
 }

@@ -116,15 +116,11 @@ function readFlags (args: readonly string[], terminal: Terminal): Flags {
 }
 
 function parse (args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        tolerance: { type: 'string' }, force: { type: 'boolean' }, why: { type: 'string' }, who: { type: 'string' }, models: { type: 'string' }, json: { type: 'boolean' },
-      },
-      allowPositionals: true,
-    })
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
+  return parseArgs({
+    args: [...args],
+    options: {
+      tolerance: { type: 'string' }, force: { type: 'boolean' }, why: { type: 'string' }, who: { type: 'string' }, models: { type: 'string' }, json: { type: 'boolean' },
+    },
+    allowPositionals: true,
+  })
 }

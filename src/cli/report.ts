@@ -115,20 +115,16 @@ function readFlags (args: readonly string[]): Flags {
 }
 
 function parse (args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        compare: { type: 'boolean' },
-        data: { type: 'string' },
-        target: { type: 'string' },
-        out: { type: 'string' },
-        models: { type: 'string' },
-        json: { type: 'boolean' },
-      },
-      allowPositionals: true,
-    })
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
+  return parseArgs({
+    args: [...args],
+    options: {
+      compare: { type: 'boolean' },
+      data: { type: 'string' },
+      target: { type: 'string' },
+      out: { type: 'string' },
+      models: { type: 'string' },
+      json: { type: 'boolean' },
+    },
+    allowPositionals: true,
+  })
 }

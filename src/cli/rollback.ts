@@ -67,13 +67,9 @@ function readFlags (args: readonly string[], terminal: Terminal) {
 }
 
 function parse (args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: { to: { type: 'string' }, why: { type: 'string' }, who: { type: 'string' }, models: { type: 'string' }, json: { type: 'boolean' } },
-      allowPositionals: true,
-    })
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
+  return parseArgs({
+    args: [...args],
+    options: { to: { type: 'string' }, why: { type: 'string' }, who: { type: 'string' }, models: { type: 'string' }, json: { type: 'boolean' } },
+    allowPositionals: true,
+  })
 }

@@ -6,6 +6,7 @@ import { FatalError } from '../errors.ts'
 import { type TrainedVersion, trainVersion } from '../training/pipeline.ts'
 import { type TrainingPlan, parseTrainingPlan } from '../training/training-file.ts'
 import { versionOf } from '../training/version-files.ts'
+import { creationTime } from './creation-time.ts'
 import { readParams } from './train-params.ts'
 import { type Terminal, UsageError, type Verb } from './verb.ts'
 
@@ -149,14 +150,6 @@ function withFlags (plan: TrainingPlan, { name, target, version, drop, algorithm
     ...(seed === undefined ? {} : { seed }),
     ...(cv === undefined ? {} : { cv }),
   }
-}
-
-function creationTime ({ env }: Terminal): Date {
-  const seconds = env['SOURCE_DATE_EPOCH']
-  if (!seconds) return new Date()
-  const time = new Date(Number(seconds) * 1000)
-  if (Number.isNaN(time.getTime())) throw new UsageError('SOURCE_DATE_EPOCH must be seconds since 1970')
-  return time
 }
 
 /** The metrics that are printed; the manifest has all. */

@@ -7,7 +7,7 @@ import { type EngineHost, createEngineHost } from '../engine/engine.ts'
 import { FatalError } from '../errors.ts'
 import { type ModelReport, type VersionReport, verifyAliases, verifyVersion } from '../serving/verify.ts'
 import { type ModelArgument, findModel, modelsFolder, onlyArgument, parseModelArgument } from './model-argument.ts'
-import { type Terminal, UsageError, type Verb } from './verb.ts'
+import type { Terminal, Verb } from './verb.ts'
 import { type Reports, countFaults, modelLines, toJson, versionLines } from './verify-report.ts'
 
 export const verify: Verb = {
@@ -70,12 +70,8 @@ interface Target {
 }
 
 function readFlags (args: readonly string[]): Target & { json: boolean } {
-  try {
-    const { values, positionals } = parseArgs({ args: [...args], options: { models: { type: 'string' }, json: { type: 'boolean' } }, allowPositionals: true })
-    return { argument: onlyArgument(positionals), models: values.models, json: values.json === true }
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
+  const { values, positionals } = parseArgs({ args: [...args], options: { models: { type: 'string' }, json: { type: 'boolean' } }, allowPositionals: true })
+  return { argument: onlyArgument(positionals), models: values.models, json: values.json === true }
 }
 
 async function chooseStore ({ argument, models }: Target, terminal: Terminal): Promise<{ store: ModelStore, wanted: ModelArgument | undefined }> {

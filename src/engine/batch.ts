@@ -1,4 +1,4 @@
-import type { Tensor, TensorData, TensorType } from '../tensor.ts'
+import { type Tensor, type TensorData, type TensorType, arrayTypes } from '../tensor.ts'
 import type { Tensors } from './graph.ts'
 
 /** Inputs by name; in each, the first dimension is `rows`. The engine may hold on to the data until the run is over. */
@@ -9,24 +9,9 @@ export interface Batch {
   readonly alone?: boolean
 }
 
-const arrays = {
-  float32: Float32Array,
-  float64: Float64Array,
-  float16: Uint16Array,
-  int8: Int8Array,
-  int16: Int16Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  uint8: Uint8Array,
-  uint16: Uint16Array,
-  uint32: Uint32Array,
-  uint64: BigUint64Array,
-  bool: Uint8Array,
-} as const satisfies Record<Exclude<TensorType, 'string'>, unknown>
-
 /** Zeros, or empty strings. */
 export function allocate (type: TensorType, length: number): TensorData {
-  return type === 'string' ? new Array<string>(length).fill('') : new arrays[type](length)
+  return type === 'string' ? new Array<string>(length).fill('') : new arrayTypes[type](length)
 }
 
 /** How many values one row of a tensor has: the product of all dimensions but the first. */
@@ -82,7 +67,7 @@ export function joinRows (parts: readonly [Tensors, ...Tensors[]]): Tensors {
 }
 
 function join (type: Exclude<TensorType, 'string'>, parts: readonly Tensor[], length: number): TensorData {
-  const data = new arrays[type](length)
+  const data = new arrayTypes[type](length)
   let offset = 0
   for (const part of parts) {
     // bigint and number arrays never meet here: the type is the same in all parts.

@@ -38,7 +38,7 @@ export interface Loaded {
 export async function load (bytes: Uint8Array, parts: GraphParts, warmUp: WarmUp, pool: Pool): Promise<Loaded> {
   const pooled = pool.session(bytes, parts)
   const light = sizeOf(bytes, parts) > maxInlineBytes ? undefined : await openLight(bytes, parts, warmUp)
-  if (light !== undefined) return { specs: light.inline, pooled, ...light, rowsWorth: rowsWorth(taken(light.inline), warmUp(light.inline)) }
+  if (light !== undefined) return { specs: light.inline, pooled, ...light }
   try {
     const specs = await pooled.open()
     const rows = warmUp(specs)
@@ -60,11 +60,12 @@ function sizeOf (bytes: Uint8Array, { externalData = new Map(), preprocessor }: 
 }
 
 /** undefined: its runs are too long for this thread, or how long they are is not known. */
-async function openLight (bytes: Uint8Array, parts: GraphParts, warmUp: WarmUp): Promise<{ inline: Session, speed: Speed } | undefined> {
+async function openLight (bytes: Uint8Array, parts: GraphParts, warmUp: WarmUp): Promise<Pick<Loaded, 'rowsWorth'> & { inline: Session, speed: Speed } | undefined> {
   const inline = await openSession(bytes, parts)
   try {
-    const speed = await warm(taken(inline), inline.run, warmUp(inline), inlineMs)
-    if (speed !== undefined && speed.oneRowMs <= inlineMs) return { inline, speed }
+    const rows = warmUp(inline)
+    const speed = await warm(taken(inline), inline.run, rows, inlineMs)
+    if (speed !== undefined && speed.oneRowMs <= inlineMs) return { inline, speed, rowsWorth: rowsWorth(taken(inline), rows) }
   } catch (error) {
     await inline.release()
     throw error

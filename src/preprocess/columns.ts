@@ -1,5 +1,5 @@
 import type { Row, Value } from '../row.ts'
-import type { Tensor, TensorSpec } from '../tensor.ts'
+import { type Tensor, type TensorSpec, arrayTypes } from '../tensor.ts'
 import type { EncoderFeature, EncodingFault } from './compile.ts'
 import type { Feed, Filling } from './feed.ts'
 
@@ -8,21 +8,7 @@ export interface ColumnFeature extends EncoderFeature { readonly required?: bool
 
 /** Typed arrays differ in their element; to fill one, this much is enough. */
 type Numbers = Float64Array
-type Type = keyof typeof numeric
-
-const numeric = {
-  float32: Float32Array,
-  float64: Float64Array,
-  int8: Int8Array,
-  int16: Int16Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  uint8: Uint8Array,
-  uint16: Uint16Array,
-  uint32: Uint32Array,
-  uint64: BigUint64Array,
-  bool: Uint8Array,
-} as const
+type Type = Exclude<keyof typeof arrayTypes, 'float16'>
 
 interface Column {
   readonly name: string
@@ -66,7 +52,7 @@ class ColumnsFilling implements Filling {
 
   constructor (columns: readonly Column[], rows: number) {
     this.#columns = columns
-    this.#data = columns.map(({ type }) => type === 'string' ? new Array<string>(rows).fill('') : new numeric[type](rows) as Numbers)
+    this.#data = columns.map(({ type }) => type === 'string' ? new Array<string>(rows).fill('') : new arrayTypes[type](rows) as Numbers)
   }
 
   write (row: Row, i: number, fault?: EncodingFault): void {
