@@ -1,0 +1,95 @@
+import { type Static, Type } from 'typebox'
+import { Value } from 'typebox/value'
+import { environments } from './environments.ts'
+
+const strict = { additionalProperties: false } as const
+
+/**
+ * All that differs between environments, and nothing that does not. No secret stands here: only where one is kept.
+ * Durations, sizes and money have their unit in the name.
+ */
+const schema = Type.Object({
+  /** AWS account of twelve digits; absent: the one of the deployer's credentials. */
+  account: Type.Optional(Type.String({ pattern: '^\\d{12}$' })),
+  region: Type.String({ pattern: '^[a-z]{2}(-[a-z]+)+-\\d$' }),
+  /** What `deploy:image` pushes and tasks run: a tag, better a digest. */
+  imageTag: Type.String({ pattern: '^([\\w][\\w.-]{0,127}|sha256:[0-9a-f]{64})$' }),
+  architecture: Type.Enum(['arm64', 'x64']),
+  network: Type.Object({
+    cidr: Type.String({ pattern: '^\\d{1,3}(\\.\\d{1,3}){3}/(1[6-9]|2[0-4])$' }),
+    availabilityZones: Type.Integer({ minimum: 2, maximum: 3 }),
+    /** How tasks reach AWS: interface endpoints (no way out to the internet), or one NAT gateway. */
+    egress: Type.Enum(['endpoints', 'nat']),
+  }, strict),
+  auth: Type.Union([
+    Type.Object({ kind: Type.Literal('secret') }, strict),
+    Type.Object({ kind: Type.Literal('jwks'), url: Type.String({ pattern: '^https://' }), issuer: Type.String({ minLength: 1 }), audience: Type.String({ minLength: 1 }) }, strict),
+  ]),
+  rateLimit: Type.Object({
+    requestsPerMinute: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+    /** Whether tasks count together, in a serverless Valkey cache, or each for itself. */
+    shared: Type.Enum(['no', 'valkey']),
+  }, strict),
+  service: Type.Union([Type.Literal('off'), Type.Object({
+    cpu: Type.Enum([256, 512, 1024, 2048, 4096, 8192]),
+    memoryMiB: Type.Integer({ minimum: 512, maximum: 61440 }),
+    minTasks: Type.Integer({ minimum: 1, maximum: 500 }),
+    maxTasks: Type.Integer({ minimum: 1, maximum: 500 }),
+    cpuTargetPercent: Type.Integer({ minimum: 10, maximum: 90 }),
+    requestsPerTargetPerMinute: Type.Integer({ minimum: 1 }),
+    /** Other minimum and maximum counts of tasks from a moment on: cron of five fields, in UTC. */
+    schedule: Type.Array(Type.Object({ cron: Type.String({ minLength: 9 }), minTasks: Type.Integer({ minimum: 0 }), maxTasks: Type.Integer({ minimum: 1 }) }, strict)),
+    deployment: Type.Enum(['rolling', 'canary', 'blue-green']),
+    /** ACM certificate of a load balancer on the internet; absent: the load balancer is private, and the gateway is the way in. */
+    certificateArn: Type.Optional(Type.String({ pattern: '^arn:aws[\\w-]*:acm:' })),
+    /** Capacity that AWS may take back with two minutes' notice, at some 30 % of the price. */
+    spot: Type.Boolean(),
+  }, strict)]),
+  waf: Type.Union([Type.Literal('off'), Type.Object({ requestsPerFiveMinutesPerAddress: Type.Integer({ minimum: 10, maximum: 2_000_000_000 }) }, strict)]),
+  gateway: Type.Union([Type.Literal('off'), Type.Object({ requestsPerSecond: Type.Integer({ minimum: 1 }), burst: Type.Integer({ minimum: 1 }) }, strict)]),
+  lambda: Type.Union([Type.Literal('off'), Type.Object({
+    memoryMiB: Type.Integer({ minimum: 512, maximum: 10240 }),
+    models: Type.Enum(['package', 's3']),
+    reservedConcurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+  }, strict)]),
+  batch: Type.Union([Type.Literal('off'), Type.Object({
+    runner: Type.Enum(['fargate', 'lambda']),
+    start: Type.Array(Type.Enum(['schedule', 'upload'])),
+    cron: Type.String({ minLength: 9 }),
+    maxConcurrency: Type.Integer({ minimum: 1, maximum: 10_000 }),
+    toleratedFailurePercent: Type.Integer({ minimum: 0, maximum: 100 }),
+  }, strict)]),
+  training: Type.Union([Type.Literal('off'), Type.Object({
+    modelName: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' }),
+    /** Days after the cut-off within which a customer must buy again to count as one who does. */
+    targetDays: Type.Integer({ minimum: 1, maximum: 730 }),
+    cpu: Type.Enum([1024, 2048, 4096, 8192, 16384]),
+    memoryMiB: Type.Integer({ minimum: 2048, maximum: 122880 }),
+  }, strict)]),
+  monitoring: Type.Object({
+    /** Who is told of alarms. */
+    email: Type.Optional(Type.String({ pattern: '^[^@\\s]+@[^@\\s]+$' })),
+    p99Ms: Type.Integer({ minimum: 1 }),
+    drift: Type.Number({ exclusiveMinimum: 0 }),
+    logRetentionDays: Type.Enum([7, 14, 30, 60, 90, 180, 365, 731]),
+    monthlyBudgetUsd: Type.Integer({ minimum: 1 }),
+  }, strict),
+}, strict)
+export type EnvironmentConfig = Static<typeof schema>
+
+/** The parts of a union of which one is "off". */
+export type On<T> = Exclude<T, 'off'>
+
+/** @throws Error that names the environment's every fault and what is allowed */
+export function checkConfig (name: string, config: unknown): EnvironmentConfig {
+  const faults = Value.Errors(schema, config).map(({ instancePath, message }) => `  ${instancePath || '/'}: ${message}`)
+  if (faults.length > 0) throw new Error(`Wrong configuration of ${name}:\n${faults.join('\n')}`)
+  return config as EnvironmentConfig
+}
+
+/** @throws Error if there is no such environment, or if its configuration is wrong */
+export function configOf (name: string): EnvironmentConfig {
+  const config: unknown = (environments as Record<string, unknown>)[name]
+  if (config === undefined) throw new Error(`There is no environment ${JSON.stringify(name)}: choose one of ${Object.keys(environments).join(', ')}`)
+  return checkConfig(name, config)
+}

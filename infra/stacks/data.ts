@@ -1,0 +1,65 @@
+import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib'
+import { Repository, TagMutability } from 'aws-cdk-lib/aws-ecr'
+import { BlockPublicAccess, Bucket, BucketEncryption, type BucketProps, type CfnBucket, ObjectOwnership, StorageClass } from 'aws-cdk-lib/aws-s3'
+import { CfnModelPackageGroup } from 'aws-cdk-lib/aws-sagemaker'
+import type { Construct } from 'constructs'
+
+interface DataProps extends StackProps {
+  environment: string
+}
+
+/** What must outlive every other stack: buckets, the image's repository, the group of registered models. */
+export class DataStack extends Stack {
+  readonly logs: Bucket
+  /** Raw files as they come; tells EventBridge of each. */
+  readonly raw: Bucket
+  readonly clean: Bucket
+  /** `models/`: the model repository that services read. */
+  readonly models: Bucket
+  readonly predictions: Bucket
+  readonly repository: Repository
+  readonly modelPackageGroup: CfnModelPackageGroup
+
+  constructor (scope: Construct, id: string, props: DataProps) {
+    super(scope, id, props)
+    this.logs = new Bucket(this, 'Logs', {
+      ...this.#guarded(),
+      // Load balancers can only write logs to buckets encrypted with S3's own keys.
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_PREFERRED,
+      lifecycleRules: [{ expiration: Duration.days(365) }],
+    })
+    this.raw = this.#bucket('Raw', {
+      versioned: true,
+      lifecycleRules: [{ transitions: [{ storageClass: StorageClass.GLACIER, transitionAfter: Duration.days(90) }] }],
+    })
+    // The L2 property would add a Lambda function that is not ours; the L1 property is part of the bucket.
+    ;(this.raw.node.defaultChild as CfnBucket).notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } }
+    this.clean = this.#bucket('Clean', { lifecycleRules: [{ expiration: Duration.days(180) }] })
+    this.models = this.#bucket('Models', { versioned: true })
+    this.predictions = this.#bucket('Predictions', { lifecycleRules: [{ expiration: Duration.days(365) }] })
+    this.repository = new Repository(this, 'Images', {
+      repositoryName: `modelport-${props.environment}`,
+      imageScanOnPush: true,
+      imageTagMutability: TagMutability.MUTABLE,
+      lifecycleRules: [{ maxImageCount: 30 }],
+      removalPolicy: RemovalPolicy.RETAIN,
+    })
+    this.modelPackageGroup = new CfnModelPackageGroup(this, 'ModelPackages', {
+      modelPackageGroupName: `modelport-${props.environment}`,
+      modelPackageGroupDescription: 'Versions that training has made; an approved one is promoted to production',
+    })
+  }
+
+  #bucket (id: string, props: BucketProps): Bucket {
+    return new Bucket(this, id, { ...this.#guarded(), serverAccessLogsBucket: this.logs, serverAccessLogsPrefix: `s3/${id.toLowerCase()}/`, ...props })
+  }
+
+  #guarded (): BucketProps {
+    return {
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      encryption: BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    }
+  }
+}
