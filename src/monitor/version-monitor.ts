@@ -16,7 +16,7 @@ export interface Timings {
   readonly totalMs: number
 }
 
-type Stage = 'validate' | 'preprocess' | 'queue' | 'run' | 'postprocess' | 'total'
+export type Stage = 'validate' | 'preprocess' | 'queue' | 'run' | 'postprocess' | 'total'
 
 /** The protocol of our own routes: its series are there, at zero, before the first request. */
 const ownProtocol = 'predict'
