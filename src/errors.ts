@@ -19,6 +19,7 @@ const table = {
   REQUEST_TIMEOUT: [408, 'The request took too long to arrive'],
   BODY_TOO_LARGE: [413, 'The body is too large'],
   TOO_MANY_ROWS: [413, 'Too many rows'],
+  ANSWER_TOO_LARGE: [413, 'The answer is too large'],
   URI_TOO_LONG: [414, 'The address is too long'],
   UNSUPPORTED_MEDIA_TYPE: [415, 'Unsupported content type'],
   INVALID_INPUT: [422, 'The input is not valid'],
