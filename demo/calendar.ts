@@ -44,6 +44,11 @@ export function dayAt (busyDays: number): number {
   return low - earlierDays
 }
 
+/** That day, or the next on which the shop is open. */
+export function openDay (day: number): number {
+  for (let next = day; ; next++) if (weightOf(next) > 0) return next
+}
+
 /** As the Online Retail data writes it: 12/1/2010 8:26. */
 export function timeText (minute: number): string {
   const date = new Date(firstDayMs + minute * 60_000)

@@ -7,17 +7,21 @@ import { CommandError, Commands } from './commands.ts'
 import { takeFolder } from './folder.ts'
 import { type Plan, steps } from './steps.ts'
 
-const usage = `npm run demo [-- --transactions N] [--seed N] [--output FOLDER]
+const usage = `npm run demo [-- --transactions N] [--seed N] [--output FOLDER] [--modelport COMMAND]
 
 Walks from raw transactions to predictions, with one command for each step, in FOLDER (default: demo/out), which is emptied first.
+
+  --transactions N     rows of the made-up shop's books (default: 200000)
+  --seed N             other books (default: 42)
+  --modelport COMMAND  how modelport is called (default: npx modelport)
 `
 
 const root = resolve(import.meta.dirname, '..')
 
 async function main (): Promise<void> {
-  const { folder, transactions, seed } = readFlags()
+  const flags = readFlags()
   await checkMachine()
-  const release = await takeFolder(resolve(root, folder))
+  const release = await takeFolder(resolve(root, flags.folder))
   const commands = new Commands(root)
   // Ends the step under way, which then fails; what follows it is below.
   let signal: NodeJS.Signals | undefined
@@ -28,7 +32,7 @@ async function main (): Promise<void> {
     })
   }
   try {
-    await walk({ commands, folder, transactions, seed })
+    await walk({ ...flags, commands })
   } catch (error) {
     if (signal === undefined) throw error
     process.exitCode = signal === 'SIGINT' ? 130 : 143
@@ -54,15 +58,29 @@ async function walk (plan: Plan): Promise<void> {
 }
 
 function readFlags (): Omit<Plan, 'commands'> {
-  const { values: { transactions = '200000', seed = '42', output = 'demo/out', help } } = parseArgs({
-    options: { transactions: { type: 'string' }, seed: { type: 'string' }, output: { type: 'string' }, help: { type: 'boolean' } },
-  })
-  // The folder stands in command lines.
-  if (help !== true && /^[1-9]\d{2,7}$/.test(transactions) && /^\d{1,9}$/.test(seed) && /^[\w./\\:-]+$/.test(output)) {
-    return { folder: output, transactions: Number(transactions), seed: Number(seed) }
+  const { transactions = '200000', seed = '42', output = 'demo/out', modelport = 'npx modelport', help } = parse()
+  if (help === true) {
+    print(usage)
+    process.exit()
   }
+  // The folder stands in command lines.
+  const isSound = /^[1-9]\d{2,7}$/.test(transactions) && /^\d{1,9}$/.test(seed) && /^[\w./\\:-]+$/.test(output)
+  return isSound ? { modelport, folder: output, transactions: Number(transactions), seed: Number(seed) } : misused()
+}
+
+function parse () {
+  try {
+    return parseArgs({
+      options: { transactions: { type: 'string' }, seed: { type: 'string' }, output: { type: 'string' }, modelport: { type: 'string' }, help: { type: 'boolean' } },
+    }).values
+  } catch {
+    return misused()
+  }
+}
+
+function misused (): never {
   process.stderr.write(usage)
-  process.exit(help === true ? 0 : 2)
+  process.exit(2)
 }
 
 /** @throws FatalError that says what is missing */

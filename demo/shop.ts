@@ -1,4 +1,4 @@
-import { bookDays, timeText } from './calendar.ts'
+import { bookDays, openDay, timeText } from './calendar.ts'
 import { type Product, home, makeCatalogue } from './catalogue.ts'
 import { type Order, ordersOf } from './customers.ts'
 import { type Dice, makeDice } from './dice.ts'
@@ -51,7 +51,7 @@ function makeEntries (transactions: number, seed: number, dice: Dice): Entry[] {
       entries.push({ minute: order.minute, order, cancels: false })
       rows += order.lines
       if (order.customer === undefined || !dice.chance(amiss.cancelled)) continue
-      const minute = order.minute + (1 + dice.below(20)) * minutesPerDay + dice.below(60)
+      const minute = openDay(Math.floor(order.minute / minutesPerDay) + 1 + dice.below(20)) * minutesPerDay + 480 + dice.below(600)
       if (minute < bookDays * minutesPerDay) entries.push({ minute, order, cancels: true })
     }
   }

@@ -4,6 +4,8 @@ import type { Commands } from './commands.ts'
 
 export interface Plan {
   readonly commands: Commands
+  /** How modelport is called: npx modelport. */
+  readonly modelport: string
   /** Where all goes, as the commands name it. */
   readonly folder: string
   readonly transactions: number
@@ -23,7 +25,7 @@ export interface Step {
 }
 
 /** The way from raw data to answers. Each step needs those before it. */
-export async function * steps ({ commands, folder, transactions, seed }: Plan): AsyncGenerator<Step> {
+export async function * steps ({ commands, modelport, folder, transactions, seed }: Plan): AsyncGenerator<Step> {
   const at = (name: string): string => `${folder}/${name}`
   const models = `--models ${at('models')}`
   const telling = (pattern: RegExp) => async (command: string) => (await commands.run(command)).out.split('\n').filter(line => pattern.test(line))
@@ -35,43 +37,43 @@ export async function * steps ({ commands, folder, transactions, seed }: Plan): 
   }
   yield {
     title: 'Clean it: types, duplicates, cancellations; every row is accounted for',
-    command: `npx modelport etl clean --input ${at('raw.csv')} --output ${at('clean.parquet')}`,
+    command: `${modelport} etl clean --input ${at('raw.csv')} --output ${at('clean.parquet')}`,
     run: telling(/^(read|kept|what)|-[1-9]/),
   }
   yield {
     title: 'Features of each customer on a day, and whether they buy again within 90 days',
-    command: `npx modelport etl rfm --input ${at('clean.parquet')} --cutoff ${learnedOn} --output ${at('customers.csv')}`,
+    command: `${modelport} etl rfm --input ${at('clean.parquet')} --cutoff ${learnedOn} --output ${at('customers.csv')}`,
     run: telling(/customers,/),
   }
   yield {
     title: 'The same three months later: the exam',
-    command: `npx modelport etl rfm --input ${at('clean.parquet')} --cutoff ${askedOn} --output ${at('later.csv')}`,
+    command: `${modelport} etl rfm --input ${at('clean.parquet')} --cutoff ${askedOn} --output ${at('later.csv')}`,
     run: telling(/customers,/),
   }
   yield {
     title: 'Train a model',
-    command: `npx modelport train --data ${at('customers.csv')} --target buys_again --name repurchase --drop customer --drop cutoff` +
+    command: `${modelport} train --data ${at('customers.csv')} --target buys_again --name repurchase --drop customer --drop cutoff` +
       ` --algorithm gradient-boosting --trees 60 --params learningRate=0.05,maxLeaves=8 --out ${at('models')}`,
     run: telling(/rows|cross-validation/),
   }
   yield {
     title: 'Report: how good it is on the later day, as a page',
-    command: `npx modelport report repurchase@1.0.0 --data ${at('later.csv')} --target buys_again ${models} --out ${at('report.html')} --json`,
+    command: `${modelport} report repurchase@1.0.0 --data ${at('later.csv')} --target buys_again ${models} --out ${at('report.html')} --json`,
     run: async command => [...scores((await commands.run(command)).out), at('report.html')],
   }
   yield {
     title: 'Promote it to production',
-    command: `npx modelport promote repurchase@1.0.0 production --why "first model" ${models}`,
+    command: `${modelport} promote repurchase@1.0.0 production --why "first model" ${models}`,
     run: telling(/is now/),
   }
-  yield * answers(commands, at, models)
+  yield * answers({ commands, modelport }, at, models)
 }
 
-async function * answers (commands: Commands, at: (name: string) => string, models: string): AsyncGenerator<Step> {
+async function * answers ({ commands, modelport }: Pick<Plan, 'commands' | 'modelport'>, at: (name: string) => string, models: string): AsyncGenerator<Step> {
   const entry = { url: '', token: '' }
   yield {
     title: 'Serve it, until the demo is over',
-    command: `npx modelport serve ${models} --port 0`,
+    command: `${modelport} serve ${models} --port 0`,
     run: async command => {
       const server = commands.service(command)
       const [, url = '', token = ''] = await server.until(/(http:\/\/localhost:\d+)\/docs[^]*^TOKEN=(\S+)$/m)
@@ -90,7 +92,7 @@ async function * answers (commands: Commands, at: (name: string) => string, mode
   }
   yield {
     title: 'Ask about all customers, without the server',
-    command: `npx modelport batch --model repurchase ${models} --input ${at('later.csv')} --keep customer --output ${at('scored')}`,
+    command: `${modelport} batch --model repurchase ${models} --input ${at('later.csv')} --keep customer --output ${at('scored')}`,
     run: async command => [(await commands.run(command)).out.trim()],
   }
 }
