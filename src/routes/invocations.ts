@@ -37,6 +37,7 @@ const about = { tags: ['MLflow and SageMaker'] }
 /** What MLflow's scoring server and SageMaker's containers answer, for the default model. */
 export async function invocationRoutes (app: FastifyInstance, options: InvocationsOptions): Promise<void> {
   const { maxRows, sagemaker } = options
+  const protocol = sagemaker ? 'sagemaker' : 'mlflow'
   addBodies(app, sagemaker ? 'detect' : 'present')
   stateRoutes(app, options)
 
@@ -47,8 +48,8 @@ export async function invocationRoutes (app: FastifyInstance, options: Invocatio
     const format = chooseAnswer(request.headers.accept)
     const model = app.inference.registry.resolve({})
     request.answeredBy = model.manifest
-    const { asked, method } = read(request.body, signatureOf(model, maxRows))
-    return send(reply, await ask(reply, model, asked, sagemaker ? 'sagemaker' : 'mlflow'), { format, method, model })
+    const { asked, method } = app.inference.read(model, protocol, () => read(request.body, signatureOf(model, maxRows)))
+    return send(reply, await ask(reply, model, asked, protocol), { format, method, model })
   })
 }
 

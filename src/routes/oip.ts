@@ -72,13 +72,17 @@ function modelRoutes (app: FastifyInstance, url: string): void {
     const { body } = request
     const model = registry.resolve(request.params)
     request.answeredBy = model.manifest
-    if (body === undefined) throw new ApiError('NOT_JSON', 'The body is empty.')
-    const call = readInferRequest(body, model.engine)
+    const call = app.inference.read(model, 'oip', () => readInferRequest(present(body), model.engine))
     const { outputs } = await app.inference.infer(model, call.inputs, { signal: new Caller(reply), protocol: 'oip' })
     // Not sooner, for an output may be an input. A run that failed may still be under way and look at the body.
-    reply.raw.once('finish', body.release)
+    if (body !== undefined) reply.raw.once('finish', body.release)
     return send(reply, writeInferAnswer(model.manifest, call, outputs))
   }
+}
+
+function present (body: TensorBody | undefined): TensorBody {
+  if (body === undefined) throw new ApiError('NOT_JSON', 'The body is empty.')
+  return body
 }
 
 function send (reply: FastifyReply, { json, binary }: InferAnswer): FastifyReply {

@@ -51,17 +51,19 @@ function statusRoutes (app: FastifyInstance, place: string): void {
 }
 
 async function predict (request: FastifyRequest<Route>, reply: FastifyReply, maxRows: number): Promise<FastifyReply> {
-  const model = reply.server.inference.registry.resolve(request.params)
+  const { inference } = reply.server
+  const model = inference.registry.resolve(request.params)
   request.answeredBy = model.manifest
-  const { asked, format } = readPredict(request.body, signatureOf(model, maxRows))
+  const { asked, format } = inference.read(model, 'tfserving', () => readPredict(request.body, signatureOf(model, maxRows)))
   const answered = await ask(reply, model, asked, 'tfserving')
   return reply.type('application/json; charset=utf-8').send(writePredict(answered, format))
 }
 
 async function answerExamples (request: FastifyRequest<Route>, reply: FastifyReply, verb: Verb, maxRows: number): Promise<FastifyReply> {
-  const model = reply.server.inference.registry.resolve(request.params)
+  const { inference } = reply.server
+  const model = inference.registry.resolve(request.params)
   request.answeredBy = model.manifest
-  const asked = readExamples(request.body, verb, signatureOf(model, maxRows))
+  const asked = inference.read(model, 'tfserving', () => readExamples(request.body, verb, signatureOf(model, maxRows)))
   const answered = await ask(reply, model, asked, 'tfserving')
   return reply.type('application/json; charset=utf-8').send(writeResults(answered, verb, model.manifest.labels))
 }

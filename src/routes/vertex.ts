@@ -51,7 +51,8 @@ function addPredict (app: FastifyInstance, path: string, maxRows: number): void 
   }, async (request: FastifyRequest, reply) => {
     const model = app.inference.registry.resolve({})
     request.answeredBy = model.manifest
-    const answered = await ask(reply, model, readVertex(request.body, signatureOf(model, maxRows)), 'vertex')
+    const asked = app.inference.read(model, 'vertex', () => readVertex(request.body, signatureOf(model, maxRows)))
+    const answered = await ask(reply, model, asked, 'vertex')
     return reply.type('application/json; charset=utf-8').send(writeVertex(answered))
   })
 }

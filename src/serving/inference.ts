@@ -87,6 +87,18 @@ export class Inference {
   }
 
   /**
+   * Reads what a protocol sent for a version: a body that cannot be read counts among the requests that the
+   * version refused, as one with bad rows does.
+   */
+  read<T> (model: Model, protocol: Protocol, read: () => T): T {
+    try {
+      return read()
+    } catch (error) {
+      throw this.#failed(begin(model, { protocol }), error)
+    }
+  }
+
+  /**
    * Answers every row of a request, in order.
    *
    * @throws ApiError for rows that do not fit the model, values that it cannot run, a full queue and a run that took too long

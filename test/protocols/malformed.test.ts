@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type TestApp, startApp } from '../helpers/app.ts'
 import { flowerFiles } from '../helpers/models.ts'
+import { valueOf } from '../monitor/prometheus-text.ts'
 import { echoFiles, sumFiles } from './tensor-models.ts'
 
 const vertexRoute = '/vertex/predict'
@@ -50,5 +51,22 @@ describe('whatever is sent, the answer is the caller\'s fault or a prediction, i
       expect([200, 400, 413, 415, 422], `${answer.statusCode} ${answer.body}`).toContain(answer.statusCode)
       if (answer.statusCode !== 200) expect(answer.json()).toEqual(error)
     }), { numRuns: 400 })
+  })
+})
+
+describe('a body that a protocol cannot read counts as one that the version refused', () => {
+  test.each<[protocol: string, route: string, body: object]>([
+    ['oip', '/v2/models/flower/infer', { inputs: 'none' }],
+    ['mlflow', '/invocations', { rows: [] }],
+    ['tfserving', '/v1/models/flower:predict', { rows: [] }],
+    ['tfserving', '/v1/models/flower:classify', { examples: 'none' }],
+    ['vertex', vertexRoute, { rows: [] }],
+  ])('%s %s', async (protocol, url, body) => {
+    const server = servers[0] as TestApp
+    const labels = { model: 'flower', version: '1', protocol, outcome: 'invalid' }
+    const count = async (): Promise<number> => valueOf((await server.get('/metrics')).text, 'modelport_requests_total', labels) ?? 0
+    const before = await count()
+    expect((await server.post(url, body)).status).toBe(400)
+    expect(await count()).toBe(before + 1)
   })
 })
