@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ApiError } from '../errors.ts'
+import { placed } from '../protocols/asked.ts'
 import { modelMetadata } from '../protocols/oip/metadata.ts'
-import { readInferRequest } from '../protocols/oip/request.ts'
+import { columnPlace, readInferRequest } from '../protocols/oip/request.ts'
 import { type InferAnswer, writeInferAnswer } from '../protocols/oip/response.ts'
 import { LiveSchema, ModelListSchema, ModelMetadataSchema, ModelReadySchema, ReadySchema, ServerMetadataSchema, inferRequestBody, inferResponse } from '../schemas/oip.ts'
 import { Caller } from './caller.ts'
@@ -73,7 +74,8 @@ function modelRoutes (app: FastifyInstance, url: string): void {
     const model = registry.resolve(request.params)
     request.answeredBy = model.manifest
     const call = app.inference.read(model, 'oip', () => readInferRequest(present(body), model.engine))
-    const { outputs } = await app.inference.infer(model, call.inputs, { signal: new Caller(reply), protocol: 'oip' })
+    const answer = app.inference.infer(model, call.inputs, { signal: new Caller(reply), protocol: 'oip' })
+    const { outputs } = await placed(answer, columnPlace(call, model.manifest.features))
     // Not sooner, for an output may be an input. A run that failed may still be under way and look at the body.
     if (body !== undefined) reply.raw.once('finish', body.release)
     return send(reply, writeInferAnswer(model.manifest, call, outputs))

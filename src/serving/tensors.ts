@@ -57,8 +57,8 @@ export function columnsToRows (features: readonly Feature[], inputs: Tensors, ma
     single: false,
     unreadable: new Map(),
     unreadableCode: 'INVALID_INPUT',
-    // The fault's own path says which feature it is.
-    pointer: row => `/rows/${row}`,
+    // Where the caller wrote it, its protocol knows: /3/features/0 is row 3 of the first feature.
+    pointer: row => `/${row}`,
     note: () => '',
   }
 }

@@ -236,11 +236,12 @@ ruleEach(inferRoute, 'takes the features as named columns, and validates and enc
   expect(outputs[0].data).toEqual([...flowerProbabilities(6, 'red'), ...flowerProbabilities(2, 'blue')].map(p => expect.closeTo(p, 6)))
 })
 
-ruleEach(inferRoute, '422 for a column that does not fit its feature', [
-  ['not in the enum', { name: 'kind', datatype: 'BYTES', shape: [1], data: ['green'] }, 'must be one of red, blue'],
-  ['missing', { name: 'kind', datatype: 'BYTES', shape: [1], data: ['red'] }, 'length'],
+ruleEach(inferRoute, '422 for a column that does not fit its feature, with the place of the value', [
+  ['not in the enum', { name: 'kind', datatype: 'BYTES', shape: [2], data: ['red', 'green'] }, '/inputs/1/data/1 kind must be one of red, blue'],
+  ['missing', undefined, '/inputs kind is required'],
 ], async (_, column, words) => {
-  const answer = await infer(server, 'flower', { inputs: [column] })
+  const length = { name: 'length', datatype: 'FP64', shape: [2], data: [6, 2] }
+  const answer = await infer(server, 'flower', { inputs: column === undefined ? [length] : [length, column] })
   expect([answer.status, answer.body]).toEqual([422, { error: expect.stringContaining(words) }])
 })
 

@@ -157,7 +157,7 @@ describe('features sent as tensors', () => {
     const { outputs } = await app.inference.infer(columns, { kind: column('string', ['red', 'blue']), size: column('float64', Float64Array.of(1, 2)) })
     expect(outputs['value']?.data).toEqual(Float32Array.of(1, 12))
     await expect(app.inference.infer(columns, { kind: column('string', ['red']), size: column('float32', Float32Array.of(NaN)) }))
-      .rejects.toMatchObject({ code: 'INVALID_INPUT', errors: [{ path: '/rows/0/features/1', message: expect.stringContaining('size') }] })
+      .rejects.toMatchObject({ code: 'INVALID_INPUT', errors: [{ path: '/0/features/1', message: expect.stringContaining('size') }] })
   })
 
   test.each([

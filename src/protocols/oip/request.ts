@@ -1,5 +1,7 @@
+import type { Feature } from '../../artifact/manifest.ts'
 import { ApiError } from '../../errors.ts'
 import type { Tensor, TensorSpec } from '../../tensor.ts'
+import type { Place as RowPlace } from '../asked.ts'
 import { readBinaryData } from './binary-data.ts'
 import type { InferBody } from './body.ts'
 import { type Datatype, datatypeOf, datatypes, formats, isDatatype } from './datatypes.ts'
@@ -18,6 +20,8 @@ export interface InferRequest {
   /** The caller's own name for the request, given back in the answer. */
   readonly id: string | undefined
   readonly inputs: Readonly<Record<string, Tensor>>
+  /** The names of the inputs in the caller's order, which keys that look like numbers would not keep. */
+  readonly names: readonly string[]
   /** What is wanted, in this order. */
   readonly outputs: readonly WantedOutput[]
 }
@@ -42,7 +46,17 @@ export function readInferRequest (body: InferBody, signature: Signature): InferR
   if (id !== undefined && typeof id !== 'string') throw new ApiError('BAD_ENVELOPE', `/id must be a text, not ${shown(id)}.`)
   if (!Array.isArray(inputs)) throw new ApiError('BAD_ENVELOPE', `/inputs must be a list of tensors, not ${shown(inputs)}.`)
   const outputs = readOutputs(request['outputs'], readFlag(readParameters(parameters, { pointer: '' }), 'binary_data_output', { pointer: '' }) ?? false, signature)
-  return { id, inputs: new Inputs(body, signature).read(inputs), outputs }
+  const tensors = new Inputs(body, signature).read(inputs)
+  return { id, inputs: Object.fromEntries(tensors), names: [...tensors.keys()], outputs }
+}
+
+/** Where the caller wrote the value of a row that features in named columns have: `path` is `/features/i`. */
+export function columnPlace ({ names }: InferRequest, features: readonly Feature[] = []): RowPlace {
+  return (row, path) => {
+    const feature = features[Number(/^\/features\/(\d+)$/.exec(path)?.[1])]
+    const input = feature === undefined ? -1 : names.indexOf(feature.name)
+    return input < 0 ? '/inputs' : `/inputs/${input}/data/${row}`
+  }
 }
 
 function parse (json: string): unknown {
@@ -65,7 +79,7 @@ class Inputs {
     this.#signature = signature
   }
 
-  read (list: readonly unknown[]): Record<string, Tensor> {
+  read (list: readonly unknown[]): Map<string, Tensor> {
     const tensors = new Map<string, Tensor>()
     list.forEach((input, i) => {
       const pointer = `/inputs/${i}`
@@ -77,7 +91,7 @@ class Inputs {
     })
     const left = this.#body.binary.length - this.#used
     if (left > 0) throw new ApiError('BAD_ENVELOPE', `The body has ${left} bytes behind the JSON that belong to no input: name the size of each as its parameter binary_data_size.`)
-    return Object.fromEntries(tensors)
+    return tensors
   }
 
   #readTensor (input: Members, i: number, place: Place): Tensor {
