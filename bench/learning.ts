@@ -26,7 +26,7 @@ try {
       [{ algorithm: 'gradient-boosting', params: boosting }, 1],
     ]
     for (const [learner, runs] of learners) {
-      const score = meanScore(data, learner, runs)
+      const score = await meanScore(data, learner, runs)
       const peer = scores[learner.algorithm]
       process.stdout.write(`${name.padEnd(9)} ${learner.algorithm.padEnd(18)} ${score.toFixed(4)}  scikit-learn ${peer.toFixed(4)}  ${(score - peer).toFixed(4)}\n`)
     }
@@ -51,14 +51,17 @@ function read (file: string, kind: Target['kind']): Data {
   }
 }
 
-function meanScore ({ matrix, target, folds }: Data, learner: Learner, runs: number): number {
-  const scores = [...new Set(folds)].flatMap(fold => Array.from({ length: runs }, (_, seed) => {
+async function meanScore ({ matrix, target, folds }: Data, learner: Learner, runs: number): Promise<number> {
+  const scores: number[] = []
+  for (const fold of new Set(folds)) {
     const rows = [...folds.keys()]
     const train = rows.filter(row => folds[row] !== fold)
     const held = rows.filter(row => folds[row] === fold)
-    const model = fit(learner, selectRows(matrix, train), selectTarget(target, train), seed)
-    return score(selectTarget(target, held), model.predict(selectRows(matrix, held)))
-  }))
+    for (let seed = 0; seed < runs; seed++) {
+      const model = await fit(learner, selectRows(matrix, train), selectTarget(target, train), seed)
+      scores.push(score(selectTarget(target, held), model.predict(selectRows(matrix, held))))
+    }
+  }
   return scores.reduce((sum, score) => sum + score, 0) / scores.length
 }
 

@@ -8,6 +8,7 @@ import { type TrainingPlan, parseTrainingPlan } from '../training/training-file.
 import { versionOf } from '../training/version-files.ts'
 import { creationTime } from './creation-time.ts'
 import { readParams } from './train-params.ts'
+import { trainProgress } from './train-progress.ts'
 import { type Terminal, UsageError, type Verb } from './verb.ts'
 
 export const train: Verb = {
@@ -33,6 +34,7 @@ categories and missing values are inferred; a training file says what the data c
   --class-weight W  balanced: every class counts the same, however many rows it has
   --seed N          the same seed gives the same model (default: 42)
   --cv N            folds of the cross-validation; 0 for none (default: 5)
+  --threads N       work on so many CPUs (default: all, where it is worth while); the model is the same with any number
   --out FOLDER      the model repository (default: MODELS_DIR, else ./models)
   --force           replace a version that exists
   --json            print {"name", "version", "folder", "metrics", "files", "notices"}, a line per model
@@ -49,7 +51,8 @@ Example:
       const version = versionOf(plan)
       const { force } = flags
       await checkVersionName(out, plan.name, version, { force })
-      const trained = await trainVersion(plan, { folder, createdAt: creationTime(terminal), onProgress: terminal.err })
+      const progress = trainProgress(terminal, flags.json)
+      const trained = await trainVersion(plan, { folder, createdAt: creationTime(terminal), threads: flags.threads, events: progress }).finally(progress.end)
       const written = await writeVersion(out, plan.name, version, trained.files, { force })
       print(trained, written, flags.json, terminal)
     }
@@ -79,6 +82,7 @@ function readFlags (args: readonly string[]) {
     }),
     seed: readInteger('seed', values.seed, 0, 2 ** 32 - 1),
     cv: readInteger('cv', values.cv, 0, 50),
+    threads: readInteger('threads', values.threads, 1, 256),
     force: values.force === true,
     json: values.json === true,
   }
@@ -102,6 +106,7 @@ function parse (args: readonly string[]) {
         'class-weight': { type: 'string' },
         seed: { type: 'string' },
         cv: { type: 'string' },
+        threads: { type: 'string' },
         out: { type: 'string' },
         force: { type: 'boolean' },
         json: { type: 'boolean' },

@@ -1,7 +1,8 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { ApiError } from '../errors.ts'
 import type { Tensor } from '../tensor.ts'
 import { RunError, type Answer, type GraphParts, type Specs, type Tensors } from './graph.ts'
+import { startThread } from './start-thread.ts'
 import type { Reply, Request } from './worker.ts'
 
 /** A model as every thread may come to open it. */
@@ -19,13 +20,9 @@ interface Call {
 type Question = Request extends infer R ? R extends Request ? Omit<R, 'id'> : never : never
 type Answered<Kind extends Reply['kind']> = Extract<Reply, { kind: Kind }>
 
-/** Starts worker.ts as a thread: the built file, or the source where this file is one. */
+/** Starts worker.ts as a thread. */
 export function startWorker (): Worker {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url))
-  // On Node 20 `--import tsx` does not reach the first file of a thread, so the thread asks for it before it imports.
-  const [tsx, source] = [import.meta.resolve('tsx/esm/api'), new URL('./worker.ts', import.meta.url).href]
-  const code = `import('${tsx}').then(({ register }) => { register(); return import('${source}') })`
-  return new Worker(code, { eval: true, execArgv: [] })
+  return startThread(import.meta.url, 'worker')
 }
 
 /** The near end of a worker thread. Calls may be made at once: they wait in its mailbox until it is up. */

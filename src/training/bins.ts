@@ -8,7 +8,7 @@ const maxBins = missingBin
 export interface BinnedMatrix {
   readonly rows: number
   readonly columns: number
-  /** Column-major, `rows` codes per column. */
+  /** Column-major, `rows` codes per column; in shared memory, so that other threads see them without a copy. */
   readonly codes: Uint8Array
   /** Per column, ascending: x is in bin b or one below it exactly when x <= thresholds[b]. */
   readonly thresholds: readonly Float32Array[]
@@ -19,16 +19,15 @@ export interface BinnedMatrix {
  * numbers of rows. Thresholds are float32, and lie so that comparing float32 with them tells the bins apart.
  */
 export function binMatrix (matrix: Matrix): BinnedMatrix {
-  const { rows, columns } = matrix
-  const codes = new Uint8Array(rows * columns)
-  const thresholds: Float32Array[] = []
-  for (let column = 0; column < columns; column++) {
-    const borders = columnThresholds(sortedColumn(matrix, column))
-    for (let row = 0; row < rows; row++) {
-      codes[column * rows + row] = binOf(borders, matrix.data[row * columns + column]!)
-    }
-    thresholds.push(borders)
-  }
+  return binBy(Array.from({ length: matrix.columns }, (_, column) => columnThresholds(sortedColumn(matrix, column))), matrix)
+}
+
+/** The same bins for rows that had no part in choosing them. */
+export function binBy (thresholds: readonly Float32Array[], { data, rows, columns }: Matrix): BinnedMatrix {
+  const codes = new Uint8Array(new SharedArrayBuffer(rows * columns))
+  thresholds.forEach((borders, column) => {
+    for (let row = 0; row < rows; row++) codes[column * rows + row] = binOf(borders, data[row * columns + column]!)
+  })
   return { rows, columns, codes, thresholds }
 }
 

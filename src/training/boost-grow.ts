@@ -1,8 +1,9 @@
 import { type BinnedMatrix, missingBin } from './bins.ts'
 import { type Derivatives, NodeHistograms } from './boost-histogram.ts'
-import { type BoostSplit, BoostSplitFinder, type BoostSplitLimits, leafValue, type NodeSums } from './boost-split.ts'
+import { agreeOn, type BoostSplit, BoostSplitFinder, type BoostSplitLimits, leafValue, type NodeSums } from './boost-split.ts'
 import type { Split } from './best-split.ts'
 import { thresholdOf } from './grow.ts'
+import type { Rendezvous } from './rendezvous.ts'
 import { type Tree, TreeBuilder } from './tree.ts'
 
 export interface BoostTreeLimits extends BoostSplitLimits {
@@ -21,6 +22,14 @@ export interface TreeTask {
   readonly columns: Int32Array
 }
 
+export interface GrownTree {
+  readonly tree: Tree
+  /** Of each node that splits: rows in this bin of its column, or in one below it, go left. */
+  readonly bins: Uint8Array
+  /** Each leaf's value, and where its rows now stand in the task's: from `start` to before `end`. */
+  readonly leaves: readonly { readonly value: number, readonly start: number, readonly end: number }[]
+}
+
 interface Leaf {
   readonly id: number
   readonly depth: number
@@ -36,26 +45,37 @@ interface OpenLeaf extends Leaf {
   readonly histograms: Float64Array
 }
 
+/** A leaf that may be split, with the histograms to find out how. */
+interface Candidate { readonly leaf: Leaf, readonly histograms: Float64Array }
+
 /** Grows trees leaf by leaf: always the one whose split lessens the loss the most. */
 export class BoostGrower {
   readonly #data: BinnedMatrix
   readonly #limits: BoostTreeLimits
+  readonly #rendezvous: Rendezvous
   readonly #histograms: NodeHistograms
   readonly #finder: BoostSplitFinder
   readonly #moved: Int32Array
+  #columns: Int32Array = new Int32Array(0)
+  #bins: number[] = []
   #open: OpenLeaf[] = []
   #closed: Leaf[] = []
 
-  constructor (data: BinnedMatrix, limits: BoostTreeLimits) {
+  /** @param rendezvous  with the threads that grow the same trees, each looking at a part of the columns */
+  constructor (data: BinnedMatrix, limits: BoostTreeLimits, rendezvous: Rendezvous) {
     this.#data = data
     this.#limits = limits
+    this.#rendezvous = rendezvous
     this.#histograms = new NodeHistograms(data)
     this.#finder = new BoostSplitFinder(limits)
     this.#moved = new Int32Array(data.rows)
   }
 
-  /** @param onLeaf told of each leaf: its value, and its rows as from where to before where they now stand in `rows` */
-  grow (task: TreeTask, onLeaf: (value: number, start: number, end: number) => void): Tree {
+  grow (task: TreeTask): GrownTree {
+    this.#columns = share(task.columns, this.#rendezvous)
+    this.#bins = []
+    this.#open = []
+    this.#closed = []
     const builder = new TreeBuilder(1)
     this.#plant({ id: builder.add(), depth: 0, start: 0, end: task.rows.length, sums: sumsOf(task) }, task)
     for (let leaves = 1; leaves < this.#limits.maxLeaves; leaves++) {
@@ -64,24 +84,23 @@ export class BoostGrower {
       this.#split(leaf, task, builder)
     }
     for (const { histograms } of this.#open) this.#histograms.give(histograms)
-    for (const { id, sums, start, end } of [...this.#closed, ...this.#open]) {
+    const leaves = [...this.#closed, ...this.#open].map(({ id, sums, start, end }) => {
       const value = this.#limits.learningRate * leafValue(sums, this.#limits.l2)
       builder.setLeaf(id, [value])
-      onLeaf(value, start, end)
-    }
-    this.#open = []
-    this.#closed = []
-    return builder.build()
+      return { value, start, end }
+    })
+    const tree = builder.build()
+    return { tree, leaves, bins: Uint8Array.from({ length: tree.nodes }, (_, node) => this.#bins[node] ?? 0) }
   }
 
-  #plant (root: Leaf, { columns, derivatives, rows }: TreeTask): void {
+  #plant (root: Leaf, { derivatives, rows }: TreeTask): void {
     if (!this.#maySplit(root)) {
       this.#closed.push(root)
       return
     }
     const histograms = this.#histograms.take()
-    this.#histograms.fill(histograms, columns, derivatives, rows, root.start, root.end)
-    this.#examine(root, histograms, columns)
+    this.#histograms.fill(histograms, this.#columns, derivatives, rows, root.start, root.end)
+    this.#examine([{ leaf: root, histograms }])
   }
 
   /** The first of equals. */
@@ -94,6 +113,7 @@ export class BoostGrower {
   #split ({ id, depth, start, end, sums, split, histograms }: OpenLeaf, task: TreeTask, builder: TreeBuilder): void {
     const middle = partition(this.#data, split, task.rows, start, end, this.#moved)
     const [leftId, rightId] = builder.split(id, split.column, thresholdOf(this.#data, split), split.missingLeft)
+    this.#bins[id] = split.bin
     const rest = {
       gradient: sums.gradient - split.left.gradient, hessian: sums.hessian - split.left.hessian, rows: sums.rows - split.left.rows,
     }
@@ -107,26 +127,35 @@ export class BoostGrower {
     }
     // A small child that cannot be split is counted all the same: what is left is the large one.
     const smallHistograms = this.#histograms.take()
-    this.#histograms.fill(smallHistograms, task.columns, task.derivatives, task.rows, small.start, small.end)
-    this.#histograms.subtract(histograms, smallHistograms, task.columns)
-    this.#examine(small, smallHistograms, task.columns)
-    this.#examine(large, histograms, task.columns)
+    this.#histograms.fill(smallHistograms, this.#columns, task.derivatives, task.rows, small.start, small.end)
+    this.#histograms.subtract(histograms, smallHistograms, this.#columns)
+    this.#examine([{ leaf: small, histograms: smallHistograms }, { leaf: large, histograms }])
   }
 
   #maySplit ({ depth, sums: { rows } }: Leaf): boolean {
     return depth < this.#limits.maxDepth && rows >= 2 * this.#limits.minSamplesLeaf && rows > 1
   }
 
-  /** Sorts a leaf into those that can be split and those that cannot. */
-  #examine (leaf: Leaf, histograms: Float64Array, columns: Int32Array): void {
-    const split = this.#maySplit(leaf) ? this.#finder.find(histograms, this.#histograms.offsets, columns, leaf.sums) : undefined
-    if (split !== undefined) {
-      this.#open.push({ ...leaf, split, histograms })
-      return
-    }
-    this.#histograms.give(histograms)
-    this.#closed.push(leaf)
+  /** Sorts leaves into those that can be split and those that cannot. */
+  #examine (candidates: readonly Candidate[]): void {
+    const splits = agreeOn(this.#rendezvous, candidates.map(({ leaf, histograms }) => this.#maySplit(leaf)
+      ? this.#finder.find(histograms, this.#histograms.offsets, this.#columns, leaf.sums)
+      : undefined))
+    candidates.forEach(({ leaf, histograms }, i) => {
+      const split = splits[i]
+      if (split !== undefined) {
+        this.#open.push({ ...leaf, split, histograms })
+        return
+      }
+      this.#histograms.give(histograms)
+      this.#closed.push(leaf)
+    })
   }
+}
+
+/** The part of the columns that one of the threads looks at. */
+function share (columns: Int32Array, { index, size }: Rendezvous): Int32Array {
+  return columns.subarray(Math.floor(index * columns.length / size), Math.floor((index + 1) * columns.length / size))
 }
 
 function sumsOf ({ rows, derivatives: { gradients, hessians } }: TreeTask): NodeSums {

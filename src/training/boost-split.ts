@@ -1,5 +1,6 @@
 import { type Split, everyNumber } from './best-split.ts'
 import { sumsPerBin } from './boost-histogram.ts'
+import type { Rendezvous } from './rendezvous.ts'
 
 /** What the rows of a node, or of a side of it, add up to. */
 export interface NodeSums {
@@ -11,6 +12,8 @@ export interface NodeSums {
 export interface BoostSplit extends Split {
   /** How much less the loss gets, to the second order; above 0. */
   readonly gain: number
+  /** What is compared: the gain without what all splits of the leaf have in common. */
+  readonly score: number
   readonly left: NodeSums
 }
 
@@ -88,11 +91,41 @@ export class BoostSplitFinder {
     const score = this.#score(gradient, hessian) + this.#score(total.gradient - gradient, restHessian)
     if (score <= this.#bestScore) return
     this.#bestScore = score
-    this.#best = { column, bin, missingLeft, gain: score - this.#parentScore, left: { gradient, hessian, rows } }
+    this.#best = { column, bin, missingLeft, score, gain: score - this.#parentScore, left: { gradient, hessian, rows } }
   }
 
   /** Twice what a leaf of these sums takes away from the loss. */
   #score (gradient: number, hessian: number): number {
     return gradient * gradient / (hessian + this.#limits.l2 + tiny)
   }
+}
+
+const numbersPerSplit = 8
+
+/**
+ * Of what each thread has found in its columns the best, for each of some leaves. The threads hold columns in their
+ * order: of equal splits all take the one of the lowest column, as one thread alone would.
+ */
+export function agreeOn (rendezvous: Rendezvous, found: readonly (BoostSplit | undefined)[]): (BoostSplit | undefined)[] {
+  if (rendezvous.size === 1) return [...found]
+  const all = rendezvous.exchange(Float64Array.from(found.flatMap(asNumbers)))
+  return found.map((_, leaf) => {
+    let best: BoostSplit | undefined
+    for (let thread = 0; thread < rendezvous.size; thread++) {
+      const split = fromNumbers(all, (thread * found.length + leaf) * numbersPerSplit)
+      if (split !== undefined && (best === undefined || split.score > best.score)) best = split
+    }
+    return best
+  })
+}
+
+function asNumbers (split: BoostSplit | undefined): number[] {
+  if (split === undefined) return [-1, 0, 0, 0, 0, 0, 0, 0]
+  const { column, bin, missingLeft, gain, score, left } = split
+  return [column, bin, missingLeft ? 1 : 0, gain, score, left.gradient, left.hessian, left.rows]
+}
+
+function fromNumbers (numbers: Float64Array, at: number): BoostSplit | undefined {
+  const [column = -1, bin = 0, missingLeft = 0, gain = 0, score = 0, gradient = 0, hessian = 0, rows = 0] = numbers.subarray(at, at + numbersPerSplit)
+  return column < 0 ? undefined : { column, bin, missingLeft: missingLeft === 1, gain, score, left: { gradient, hessian, rows } }
 }

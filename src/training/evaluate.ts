@@ -1,6 +1,6 @@
 import type { Preprocessor } from '../preprocess/spec.ts'
 import { predictClasses } from './forest.ts'
-import { type Fitted, type Learner, fit } from './learner.ts'
+import { type Fitted, type FitOptions, type Learner, fit } from './learner.ts'
 import { type Matrix, type Target, selectRows, selectTarget } from './matrix.ts'
 import { type RegressionMetrics, classificationMetrics, mean, regressionMetrics, standardDeviation } from './metrics.ts'
 import { type ClassMeasures, type Details, detailClasses, detailValues, measureClasses } from './metrics-all.ts'
@@ -16,6 +16,7 @@ export interface Experiment {
   readonly seed: number
   /** Which columns of the matrix are whose, side by side; without them no importance is measured. */
   readonly features?: readonly FeatureColumns[]
+  readonly fitting?: FitOptions | undefined
 }
 
 export interface FeatureColumns { readonly name: string, readonly width: number }
@@ -31,9 +32,9 @@ export function featureColumns (columns: readonly Preprocessor['columns'][number
 export type Metrics = (ClassMeasures | RegressionMetrics) & Details
 
 /** Fits on most of the rows and measures on the rest: `share` of every class. */
-export function evaluateHoldout (experiment: Experiment, share: number): { metrics: Metrics, split: Split } {
+export async function evaluateHoldout (experiment: Experiment, share: number): Promise<{ metrics: Metrics, split: Split }> {
   const split = holdout(experiment.target, share, experiment.seed)
-  const trial = runSplit(experiment, split)
+  const trial = await runSplit(experiment, split)
   return { metrics: { ...measure(trial), ...detail(trial), ...importance(trial, experiment) }, split }
 }
 
@@ -43,14 +44,14 @@ export function evaluateHoldout (experiment: Experiment, share: number): { metri
  * @returns mean and standard deviation over the folds of every metric that is one number; a fold in which it cannot
  *          be told does not count
  */
-export function crossValidate (experiment: Experiment, count: number, onFold?: (done: number) => void): Record<string, { mean: number, std: number }> {
+export async function crossValidate (experiment: Experiment, count: number, onFold?: (begun: number) => void): Promise<Record<string, { mean: number, std: number }>> {
   const scores = new Map<string, number[]>()
-  folds(experiment.target, count, experiment.seed).forEach((split, i) => {
-    for (const [name, score] of Object.entries(measure(runSplit(experiment, split)))) {
+  for (const [i, split] of folds(experiment.target, count, experiment.seed).entries()) {
+    onFold?.(i + 1)
+    for (const [name, score] of Object.entries(measure(await runSplit(experiment, split)))) {
       if (typeof score === 'number') scores.set(name, [...scores.get(name) ?? [], score])
     }
-    onFold?.(i + 1)
-  })
+  }
   return Object.fromEntries(Array.from(scores, ([name, values]) => [name, { mean: mean(values), std: standardDeviation(values) }]))
 }
 
@@ -63,8 +64,8 @@ interface Trial {
   readonly answers: Float32Array
 }
 
-function runSplit ({ matrix, target, labels, learner, seed }: Experiment, { train, test }: Split): Trial {
-  const model = fit(learner, selectRows(matrix, train), selectTarget(target, train), seed)
+async function runSplit ({ matrix, target, labels, learner, seed, fitting }: Experiment, { train, test }: Split): Promise<Trial> {
+  const model = await fit(learner, selectRows(matrix, train), selectTarget(target, train), seed, fitting)
   const held = selectRows(matrix, test)
   return { model, matrix: held, target: selectTarget(target, test), labels, answers: model.predict(held) }
 }

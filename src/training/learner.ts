@@ -1,5 +1,6 @@
 import { type BoostParams, fitBoost } from './boost.ts'
 import { boostToOnnx, predictBoost } from './boost-export.ts'
+import type { Crew } from './crew.ts'
 import { forestToOnnx } from './export.ts'
 import { type ForestParams, fitForest, predictForest } from './forest.ts'
 import { outputsOf } from './histogram.ts'
@@ -22,17 +23,31 @@ export interface Fitted {
   readonly toOnnx: () => Uint8Array
 }
 
-/**
- * @param seed decides everything that is random: the same seed gives the same model
- * @param onTree told after each tree, or each round of boosting, how many there are
- */
-export function fit (learner: Learner, matrix: Matrix, target: Target, seed: number, onTree?: (done: number) => void): Fitted {
+/** With less to look at, threads are not up before one alone would be done: rows × columns × trees. */
+const leastWork = 2e7
+
+export interface FitOptions {
+  /** Threads that help; without them everything is done on this one. */
+  readonly crew?: Crew | undefined
+  /** Told after each tree, or each round of boosting, how many there are. */
+  readonly onTree?: ((done: number) => void) | undefined
+}
+
+/** Whether threads are worth while. */
+export function isLarge ({ params: { trees } }: Learner, { rows, columns }: Matrix): boolean {
+  return rows * columns * trees >= leastWork
+}
+
+/** @param seed decides everything that is random: the same seed gives the same model, with a crew of any size or without */
+export async function fit (learner: Learner, matrix: Matrix, target: Target, seed: number, { crew, onTree }: FitOptions = {}): Promise<Fitted> {
   const outputs = outputsOf(target)
   if (learner.algorithm === 'random-forest') {
-    const forest = fitForest(matrix, target, learner.params, seed, onTree)
+    const { params } = learner
+    const forest = crew === undefined ? fitForest(matrix, target, params, seed, onTree) : await crew.fitForest(matrix, target, params, seed, onTree)
     return { outputs, predict: matrix => predictForest(forest, matrix), toOnnx: () => forestToOnnx(forest) }
   }
-  const boost = fitBoost(matrix, target, learner.params, seed, onTree)
+  const { params } = learner
+  const boost = crew === undefined ? fitBoost(matrix, target, params, seed, onTree) : await crew.fitBoost(matrix, target, params, seed, onTree)
   return {
     outputs,
     rounds: boost.trees.length / boost.base.length,

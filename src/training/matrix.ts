@@ -25,3 +25,20 @@ export function selectTarget (target: Target, rows: ArrayLike<number>): Target {
     ? { ...target, classes: Int32Array.from(rows, row => target.classes[row]!) }
     : { ...target, values: Float64Array.from(rows, row => target.values[row]!) }
 }
+
+/** The same target in shared memory, so that other threads see it without a copy. */
+export function shareTarget (target: Target): Target {
+  if (target.kind === 'classes') {
+    const classes = new Int32Array(new SharedArrayBuffer(target.classes.byteLength))
+    classes.set(target.classes)
+    return { ...target, classes }
+  }
+  return { ...target, values: sharedFloat64(target.values.length, target.values) }
+}
+
+/** @returns `length` numbers in shared memory: 0, or those given */
+export function sharedFloat64 (length: number, values?: ArrayLike<number>): Float64Array {
+  const shared = new Float64Array(new SharedArrayBuffer(length * Float64Array.BYTES_PER_ELEMENT))
+  if (values !== undefined) shared.set(values)
+  return shared
+}

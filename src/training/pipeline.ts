@@ -1,13 +1,15 @@
 import { type Feature, type Manifest, manifestFaults } from '../artifact/manifest.ts'
+import { cpuCount } from '../engine/cpus.ts'
 import { FatalError } from '../errors.ts'
 import { compilePreprocessor } from '../preprocess/compile.ts'
 import type { Preprocessor } from '../preprocess/spec.ts'
 import type { Row } from '../row.ts'
+import { Crew } from './crew.ts'
 import { type Experiment, crossValidate, evaluateHoldout, featureColumns } from './evaluate.ts'
 import { inputName, outputNames } from './export.ts'
 import { readFeatures } from './features.ts'
 import { tellsTarget } from './leakage.ts'
-import { fit } from './learner.ts'
+import { fit, isLarge, type Learner } from './learner.ts'
 import { learnerOf } from './learner-params.ts'
 import type { Matrix, Target } from './matrix.ts'
 import { loadTable } from './table.ts'
@@ -27,9 +29,21 @@ export interface TrainingOptions {
   /** What the paths in the plan are relative to. */
   readonly folder: string
   readonly createdAt: Date
-  /** Told what is being done. */
-  readonly onProgress?: (line: string) => void
+  /** Threads that fit; one per CPU where that is worth while, unless told. The model is the same with any number. */
+  readonly threads?: number | undefined
+  readonly events?: TrainingEvents | undefined
 }
+
+/** How a training goes: some models are fitted, one after the other, each of at most `trees` trees or rounds. */
+export interface TrainingEvents {
+  readonly begin: (work: { readonly name: string, readonly rows: number, readonly features: number, readonly trees: number, readonly models: number }) => void
+  /** @param what  is fitted next, as one would tell a person */
+  readonly model: (what: string) => void
+  /** @param done  trees or rounds of the present model */
+  readonly tree: (done: number) => void
+}
+
+const silence: TrainingEvents = { begin: () => {}, model: () => {}, tree: () => {} }
 
 /**
  * From raw rows to a version's files. The metrics are those of a model that never saw the rows it
@@ -37,7 +51,7 @@ export interface TrainingOptions {
  *
  * @throws FatalError when the data does not fit the plan
  */
-export async function trainVersion (plan: TrainingPlan, { folder, createdAt, onProgress = () => {} }: TrainingOptions): Promise<TrainedVersion> {
+export async function trainVersion (plan: TrainingPlan, { folder, createdAt, threads, events = silence }: TrainingOptions): Promise<TrainedVersion> {
   const { seed = 42, test = 0.2, cv = 5 } = plan
   const { table, target, labels, droppedRows } = readTarget(await loadTable(plan.data, folder), plan)
   const { features, columns, rows, sources, notices } = readFeatures(table, plan)
@@ -45,18 +59,31 @@ export async function trainVersion (plan: TrainingPlan, { folder, createdAt, onP
   checkClasses(plan, target, labels, Math.max(cv, 2))
   const learner = learnerOf(plan, target, rows.length)
   const preprocessor: Preprocessor = { schemaVersion: 1, output: { name: inputName, type: 'float32' }, columns: [...columns] }
-  const experiment: Experiment = { matrix: encodeRows(preprocessor, features, rows), target, labels, learner, seed, features: featureColumns(columns) }
+  const matrix = encodeRows(preprocessor, features, rows)
+  events.begin({ name: plan.name, rows: rows.length, features: features.length, trees: learner.params.trees, models: cv + 2 })
+  const crew = crewFor(learner, matrix, threads)
+  try {
+    const experiment: Experiment = { matrix, target, labels, learner, seed, features: featureColumns(columns), fitting: { crew, onTree: events.tree } }
+    events.model('the rows held back')
+    const held = await evaluateHoldout(experiment, test)
+    const folds = cv === 0 ? undefined : { folds: cv, ...await crossValidate(experiment, cv, fold => events.model(`fold ${fold} of ${cv}`)) }
+    events.model('the model')
+    const model = await fit(learner, matrix, target, seed, experiment.fitting)
+    const answers = model.predict(matrix)
+    const metrics = { ...held.metrics, test: { share: test, rows: held.split.test.length }, ...(folds === undefined ? {} : { cv: folds }) }
 
-  onProgress(`${plan.name}: ${rows.length} rows, ${features.length} features, ${learner.params.trees} trees`)
-  const held = evaluateHoldout(experiment, test)
-  const folds = cv === 0 ? undefined : { folds: cv, ...crossValidate(experiment, cv, done => onProgress(`${plan.name}: fold ${done} of ${cv}`)) }
-  const model = fit(learner, experiment.matrix, target, seed)
-  const answers = model.predict(experiment.matrix)
-  const metrics = { ...held.metrics, test: { share: test, rows: held.split.test.length }, ...(folds === undefined ? {} : { cv: folds }) }
+    const version = versionFiles({ plan, createdAt, table, features, preprocessor, rows, experiment, model, answers, metrics })
+    const dropped = droppedRows === 0 ? [] : [`${droppedRows} rows without "${plan.target.column}" are left out`]
+    return { ...version, notices: [...notices, ...leaks(plan, sources, rows, target), ...dropped] }
+  } finally {
+    await crew?.close()
+  }
+}
 
-  const version = versionFiles({ plan, createdAt, table, features, preprocessor, rows, experiment, model, answers, metrics })
-  const dropped = droppedRows === 0 ? [] : [`${droppedRows} rows without "${plan.target.column}" are left out`]
-  return { ...version, notices: [...notices, ...leaks(plan, sources, rows, target), ...dropped] }
+/** Who asks for threads gets them; otherwise there are some where they save time. */
+function crewFor (learner: Learner, matrix: Matrix, threads: number | undefined): Crew | undefined {
+  const size = threads ?? (isLarge(learner, matrix) ? cpuCount() : 1)
+  return size === 1 ? undefined : new Crew(size)
 }
 
 /** With fewer rows, there would be folds in which the class is not learned, or not measured. */

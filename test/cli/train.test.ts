@@ -1,10 +1,13 @@
 import { access, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { PassThrough, Readable } from 'node:stream'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { train } from '../../src/cli/train.ts'
 import { UsageError } from '../../src/cli/verb.ts'
 import { FatalError } from '../../src/errors.ts'
+import { startProcess } from '../helpers/process.ts'
+import { modelport } from './modelport.ts'
 
 let folder: string
 let models: string
@@ -60,6 +63,15 @@ test('boosting, with its params, as the manifest says', async () => {
   })
 })
 
+test.each(['random-forest', 'gradient-boosting'])('%s: any number of threads makes the same files', async algorithm => {
+  const made = []
+  for (const threads of ['1', '3']) {
+    await run([...flags, '--algorithm', algorithm, '--threads', threads, '--version', '1', '--force', '--cv', '2'], { SOURCE_DATE_EPOCH: '1795240800' })
+    made.push(await Promise.all(['model.onnx', 'manifest.json'].map(async file => await readFile(join(models, 'levels', '1', file), 'latin1'))))
+  }
+  expect(made[1]).toEqual(made[0])
+})
+
 test('training files, of which flags change a part', async () => {
   for (const name of ['one', 'two']) {
     await writeFile(join(folder, `${name}.json`), JSON.stringify({ name, data: { file: 'data.csv' }, target: { column: 'level' }, params: { trees: 3, maxDepth: 2 } }))
@@ -96,6 +108,7 @@ test.each([
   [[...flags, '--trees', '0'], '--trees must be a whole number from 1 to 10000, not "0"'],
   [[...flags, '--max-depth', 'deep'], '--max-depth must be a whole number'],
   [[...flags, '--seed', '-1'], /seed/],
+  [[...flags, '--threads', '0'], '--threads must be a whole number from 1 to 256, not "0"'],
   [[...flags, '--cv', '1'], '--cv must be 0 or at least 2'],
   [[...flags, '--algorithm', 'magic'], '--algorithm must be random-forest or gradient-boosting, not "magic"'],
   [[...flags, '--class-weight', 'mine'], '--class-weight must be balanced'],
@@ -128,7 +141,69 @@ test.each([
 })
 
 test('every flag is explained', () => {
-  for (const flag of ['config', 'data', 'target', 'name', 'version', 'drop', 'algorithm', 'trees', 'max-depth', 'params', 'class-weight', 'seed', 'cv', 'out', 'force', 'json']) {
+  for (const flag of ['config', 'data', 'target', 'name', 'version', 'drop', 'algorithm', 'trees', 'max-depth', 'params', 'class-weight', 'seed', 'cv', 'threads', 'out', 'force', 'json']) {
     expect(train.help).toContain(`--${flag} `)
   }
+})
+
+describe('how far it is', () => {
+  async function watched (more: readonly string[], isTTY: boolean): Promise<{ screen: string, err: string }> {
+    const screen = Object.assign(new PassThrough(), { isTTY })
+    const args = ['train', ...flags, ...more].map(arg => arg.replace('{}', folder))
+    const { code, err } = await modelport(args, { env: { MODELS_DIR: models }, in: { stream: Readable.from([]), isTerminal: true, questions: screen } })
+    expect(code).toBe(0)
+    return { screen: String(screen.read() ?? '').replaceAll('\x1B[K', ''), err }
+  }
+
+  test('stands on a terminal as a bar: which model, which tree, and the time', async () => {
+    const { screen, err } = await watched(['--cv', '3'], true)
+    expect(screen).toMatch(/^\r\[\.{24}\] 0% {2}levels: the rows held back, tree 0 of 5 {2}0:00/)
+    expect(screen).toMatch(/\r\[#{24}\] 100% {2}levels: the model, tree 5 of 5 {2}0:\d\d\n$/)
+    expect(err).not.toContain('fold')
+  })
+
+  test('is a line for each model elsewhere', async () => {
+    expect(await watched(['--cv', '2'], false)).toEqual({
+      screen: '',
+      err: expect.stringMatching(/^levels: 60 rows, 2 features, 5 trees\nlevels: fitting the rows held back\nlevels: fitting fold 1 of 2\nlevels: fitting fold 2 of 2\nlevels: fitting the model\n/),
+    })
+  })
+
+  test('is not told beside --json', async () => {
+    expect(await watched(['--json'], true)).toEqual({ screen: '', err: '' })
+  })
+})
+
+describe('a process that is killed', { timeout: 60_000 }, () => {
+  const args = () => ['train', ...flags.map(flag => flag.replace('{}', folder)), '--out', models, '--cv', '20', '--threads', '2']
+
+  async function versions (): Promise<{ version: string, faults: unknown[] }[]> {
+    const { code, out } = await modelport(['models', '--models', models, '--json'])
+    expect(code).toBe(0)
+    return JSON.parse(out) as { version: string, faults: unknown[] }[]
+  }
+
+  test('while it learns leaves nothing, and the next training of the same version works', async () => {
+    await run([...flags, '--version', '0.9.0'])
+    const killed = startProcess({}, ['dist/cli.js', ...args()])
+    await killed.until(/fitting fold 3 of 20/)
+    killed.child.kill('SIGKILL')
+    expect(await killed.exit()).toBeNull()
+    expect(await versions()).toMatchObject([{ version: '0.9.0', faults: [] }])
+    expect(await readdir(join(models, 'levels'))).toEqual(['0.9.0'])
+    expect((await modelport(args())).code).toBe(0)
+    expect(await versions()).toMatchObject([{ version: '0.9.0', faults: [] }, { version: '1.0.0', faults: [] }])
+  })
+
+  test('while it writes leaves a whole version or none', async () => {
+    const killed = startProcess({}, ['dist/cli.js', ...args(), '--trees', '500'])
+    // Once there is the first of its files, and wherever it then is.
+    while (killed.child.exitCode === null && (await readdir(join(models, 'levels')).catch(() => [])).length === 0);
+    killed.child.kill('SIGKILL')
+    await killed.exit()
+    const left = await versions()
+    expect(left.flatMap(({ faults }) => faults)).toEqual([])
+    expect((await modelport([...args(), ...(left.length > 0 ? ['--force'] : [])])).code).toBe(0)
+    expect(await versions()).toMatchObject([{ version: '1.0.0', faults: [] }])
+  })
 })
