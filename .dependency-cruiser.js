@@ -65,6 +65,8 @@ export default {
       'A primary answers no request and loads nothing of the server: server.ts joins the two.'),
     layer('protocols-only-translate', '^src/protocols/', ['^src/schemas/', '^src/artifact/manifest\\.ts$'],
       'A protocol is a wire format and our types, nothing else. What HTTP adds to it belongs to its route.'),
+    layer('lambda-only-translates', '^src/lambda/', ['^src/schemas/protocol-errors\\.ts$'],
+      'A function\'s events become requests here, and answers its results; src/lambda.ts hands it the app.'),
     layer('routes-only-route', '^src/routes/', ['^src/(schemas|protocols)/'],
       'A route is a schema and a handler of a few lines. All else comes decorated: app.inference, request.user and so on.'),
     door('protocols-are-for-routes', '^src/protocols/', ['^src/(protocols|routes|cli)/'],
@@ -105,7 +107,7 @@ export default {
       'DuckDB is optional and not in the image: only commands over tables need it, and say so where it is missing.'),
     door('one-door-aws', npm('(@aws-sdk|@smithy)'), ['^src/artifact/s3\\.ts$'],
       'S3 is one of the stores of src/artifact.'),
-    door('one-door-fastify', `${npm('(fastify|fastify-plugin|@fastify)')}|^(node:)?https?$`, ['^src/(plugins|routes|auth)/', '^src/(app|server|lambda|log|observe)\\.ts$'],
+    door('one-door-fastify', `${npm('(fastify|fastify-plugin|@fastify)')}|^(node:)?https?$`, ['^src/(plugins|routes|auth|lambda)/', '^src/(app|server|lambda|log|observe)\\.ts$'],
       'HTTP ends at plugins and routes: below them, take plain values and an AbortSignal.'),
     {
       name: 'production-packages-only',

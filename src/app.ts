@@ -42,6 +42,8 @@ export interface AppOptions {
   readonly firstRunSecret?: string | undefined
   /** The other processes of the service; unset: this one is all of it. */
   readonly peers?: Peers | undefined
+  /** Requests come one at a time, and the process stands still in between: a function, not a server. */
+  readonly isSerial?: boolean | undefined
 }
 
 /**
@@ -49,7 +51,7 @@ export interface AppOptions {
  * `app.inference.registry.load()`, then closes. Plugins run their hooks in the order in which they
  * stand here.
  */
-export async function buildApp ({ config, log, writeInfo, version, firstRunSecret, peers }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp ({ config, log, writeInfo, version, firstRunSecret, peers, isSerial = false }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: log,
     // The log line of a request is ours, and carries its id itself: a child logger per request costs more than the line.
@@ -76,7 +78,7 @@ export async function buildApp ({ config, log, writeInfo, version, firstRunSecre
 
   await app.register(security, { config })
   await app.register(errors)
-  await app.register(lifecycle)
+  await app.register(lifecycle, { sheds: !isSerial })
   await app.register(negotiation)
   await app.register(auth, { config, firstRunSecret })
   await app.register(rateLimit, { config, peers })

@@ -23,6 +23,7 @@ const planted = [
   ['processes-only-supervise', 'src/processes/planted.ts', '../serving/planted.ts'],
   ['protocols-only-translate', 'src/protocols/planted.ts', '../serving/planted.ts'],
   ['protocols-are-for-routes', 'src/schemas/planted.ts', '../protocols/planted.ts'],
+  ['lambda-only-translates', 'src/lambda/planted.ts', '../serving/planted.ts'],
   ['routes-only-route', 'src/routes/planted.ts', '../serving/planted.ts'],
   ['app-composes', 'src/main.ts', './plugins/planted.ts'],
   ['entries-start-the-app', 'src/cli/planted.ts', '../app.ts'],

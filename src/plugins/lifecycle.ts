@@ -19,8 +19,10 @@ const sampleMs = 1000
 /**
  * Sheds what the server should not take: everything but the health routes once it is draining, and
  * predictions while the event loop is far behind. Runs before every other hook.
+ *
+ * @param sheds false where the process stands still between requests: its clock goes on, and looks like a late loop
  */
-export default fp(async app => {
+export default fp<{ sheds: boolean }>(async (app, { sheds }) => {
   let draining = false
   app.decorate('draining', () => draining)
   app.decorate('startDraining', () => { draining = true })
@@ -37,6 +39,7 @@ export default fp(async app => {
     done(null, payload)
   })
 
+  if (!sheds) return
   let pressedSinceMs = 0
   let lastPressedMs = -Infinity
   await app.register(underPressure, {
