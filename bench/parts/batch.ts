@@ -23,7 +23,7 @@ export async function batch (context: Context): Promise<Result> {
   const files: number[] = []
   for (let round = 1; round <= context.rounds; round++) {
     context.progress(`batch: round ${round} of ${context.rounds}`)
-    const alone = await runForJson<{ perSecond: number }>(script(engineFile, [models, 'forest', '1.0.0', String(context.seconds)]))
+    const alone = await runForJson<{ perSecond: number }>(script(engineFile, [models, 'forest', '1.0.0', join(folder, 'rows.csv'), String(context.seconds)]))
     engine.push(alone.perSecond)
     const output = join(folder, 'out')
     const startedMs = performance.now()

@@ -1,4 +1,6 @@
 import type { Feature } from '../artifact/manifest.ts'
+import type { Row } from '../row.ts'
+import type { ByteWriter } from './byte-writer.ts'
 
 /** One row of a file. */
 export interface InputRow {
@@ -21,6 +23,18 @@ export interface Wanted {
   readonly keep: readonly string[]
   /** Kept cells of features become the numbers and truths that they stand for. */
   readonly typed: boolean
-  /** Is told what a person may not have meant, once for each column. */
-  readonly notice: (text: string) => void
+}
+
+/** The rows of a chunk, one after the other. */
+export interface ChunkRows {
+  /** Goes to the next row; false where there is none. */
+  readonly next: () => boolean
+  /** The row's values in the order of the features; undefined where they are not sound. Valid until the next row. */
+  readonly values: Row | undefined
+  /** Where the row ends in the chunk's text. */
+  readonly end: number
+  /** Writes the columns of the row that are kept. Only for a row with values. */
+  readonly writeKept: (to: ByteWriter) => void
+  /** Any row that it has been at, by its place in the chunk. */
+  readonly input: (row: number) => InputRow
 }

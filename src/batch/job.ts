@@ -26,10 +26,22 @@ export interface Job {
   readonly options: JobOptions
 }
 
+/** Between two rows of the inputs. */
+export interface Place {
+  /** Index of the input. */
+  readonly input: number
+  /** Bytes of it that are before, as they are unpacked. */
+  readonly at: number
+  /** The line that begins there, from 1. */
+  readonly line: number
+}
+
 /** A part that is finished: so many rows of the input, those that were rejected among them. */
 export interface Part extends WrittenFile {
   readonly rows: number
   readonly predicted: number
+  /** Behind its last row: there the next part goes on. */
+  readonly upTo: Place
   readonly rejected?: WrittenFile & { readonly rows: number }
 }
 
@@ -43,7 +55,7 @@ export interface JobManifest extends Omit<Job, 'inputs'> {
   readonly parts: readonly Part[]
 }
 
-export function describeJob ({ artifact, manifest: { name, version, files } }: Model, inputs: readonly InputFile[], { format, gzip, keep, partRows }: JobOptions): Job {
+export function describeJob ({ artifact, manifest: { name, version, files } }: Pick<Model, 'artifact' | 'manifest'>, inputs: readonly InputFile[], { format, gzip, keep, partRows }: JobOptions): Job {
   return {
     schemaVersion: 1,
     model: { name, version, sha256: files['model.onnx']?.sha256 ?? '', digest: digestOf(artifact) },

@@ -1,39 +1,90 @@
-import { FatalError } from '../errors.ts'
-import type { InputRow, Wanted } from './input-row.ts'
+import type { Fault } from '../errors.ts'
+import type { Row } from '../row.ts'
+import type { RowReader } from '../schemas/row-reader.ts'
+import type { ByteWriter } from './byte-writer.ts'
+import type { ChunkRows, InputRow, Wanted } from './input-row.ts'
+import { Offsets } from './offsets.ts'
+import type { OutputLines } from './output-lines.ts'
 
-/** A longer line is no row, and would take up the memory. */
-const maxLineLength = 8 * 2 ** 20
-
-/** @throws FatalError for a line without an end */
-export async function * ndjsonRows (chunks: AsyncIterable<string>, file: string, wanted: Wanted): AsyncGenerator<readonly InputRow[]> {
-  const read = compileRow(wanted)
-  let rest = ''
-  let line = 1
-  for await (const chunk of chunks) {
-    const lines = (rest + chunk).split('\n')
-    rest = lines.pop() as string
-    if (rest.length > maxLineLength) throw new FatalError(`${file}: line ${line + lines.length} is longer than ${maxLineLength} characters; NDJSON has one row on each line`)
-    yield toRows(lines, line, read)
-    line += lines.length
-  }
-  yield toRows([rest], line, read)
+export interface NdjsonPlan {
+  readonly read: ReadRow
+  readonly reader: RowReader
+  readonly lines: OutputLines
 }
 
 type ReadRow = (line: number, value: unknown) => InputRow
 
-function toRows (lines: readonly string[], first: number, read: ReadRow): InputRow[] {
-  return lines.flatMap((text, i) => {
-    if (text.trim() === '') return []
-    try {
-      return read(first + i, JSON.parse(text))
-    } catch {
-      return { line: first + i, row: undefined, fault: 'is not valid JSON', kept: [], given: text.replace(/\r$/, '') }
+/** @param notice  is told of what is left out, as often as it is */
+export function planNdjson (wanted: Wanted, reader: RowReader, lines: OutputLines, notice: (text: string) => void): NdjsonPlan {
+  return { read: compileRow(wanted, notice), reader, lines }
+}
+
+/** Rows of JSON, one on each line; lines of white space are none. */
+export class NdjsonRows implements ChunkRows {
+  end = 0
+  values: Row | undefined
+  readonly #text: string
+  readonly #plan: NdjsonPlan
+  readonly #starts = new Offsets()
+  readonly #lines = new Offsets()
+  #line: number
+  #row: InputRow | undefined
+
+  /** @param text  whole lines; the first is `line` */
+  constructor (text: string, line: number, plan: NdjsonPlan) {
+    this.#text = text
+    this.#line = line - 1
+    this.#plan = plan
+  }
+
+  next (): boolean {
+    while (this.end < this.#text.length) {
+      const start = this.end
+      const newline = this.#text.indexOf('\n', start)
+      this.end = newline === -1 ? this.#text.length : newline + 1
+      this.#line++
+      const line = this.#text.slice(start, newline === -1 ? undefined : newline)
+      if (line.charCodeAt(0) !== openingBrace && line.trim() === '') continue
+      this.#starts.push(start)
+      this.#lines.push(this.#line)
+      this.#read(line)
+      return true
     }
-  })
+    return false
+  }
+
+  writeKept (to: ByteWriter): void {
+    this.#plan.lines.kept(to, this.#row?.kept ?? [])
+  }
+
+  input (row: number): InputRow {
+    const start = this.#starts.at(row)
+    const newline = this.#text.indexOf('\n', start)
+    return readLine(this.#text.slice(start, newline === -1 ? undefined : newline), this.#lines.at(row), this.#plan.read)
+  }
+
+  #read (text: string): void {
+    const row = this.#row = readLine(text, this.#line, this.#plan.read)
+    const faults: Fault[] = []
+    const values = row.fault === undefined ? this.#plan.reader.read(row.row, faults) : undefined
+    this.values = faults.length === 0 ? values : undefined
+  }
+}
+
+const openingBrace = 0x7b
+
+function readLine (text: string, line: number, read: ReadRow): InputRow {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return { line, row: undefined, fault: 'is not valid JSON', kept: [], given: text.replace(/\r$/, '') }
+  }
+  return read(line, value)
 }
 
 /** What is neither a feature nor kept is left out, as a column of CSV is. */
-function compileRow ({ features, keep, notice }: Wanted): ReadRow {
+function compileRow ({ features, keep }: Wanted, notice: (text: string) => void): ReadRow {
   const known = new Set([...features.map(({ name }) => name), 'features'])
   const takesOver = new Set(keep)
   return (line, value) => {

@@ -1,17 +1,19 @@
 import type { Manifest } from '../artifact/manifest.ts'
-import type { Prediction } from '../schemas/answer-text.ts'
+import { type ByteWriter, quoted } from './byte-writer.ts'
 
 export const outputFormats = ['csv', 'ndjson'] as const
 export type OutputFormat = typeof outputFormats[number]
 
-type Answer = Extract<Prediction, { prediction: number }>
-
-/** How answers are written, a line each. */
+/** How answers are written, a line each: first the columns that are kept, then the answer. */
 export interface OutputLines {
-  /** The first line of each part; undefined for none. */
-  readonly header: string | undefined
-  /** @param kept one value for each column that is kept */
-  readonly line: (kept: readonly unknown[], answer: Answer) => string
+  /** The first line of each part, '' for none. */
+  readonly header: string
+  /** @param values  one for each column that is kept */
+  readonly kept: (to: ByteWriter, values: readonly unknown[]) => void
+  /** The same for one column whose cell of CSV goes on as it is; absent where that cannot be. */
+  readonly keptCell?: (to: ByteWriter, text: string, start: number, end: number) => void
+  /** @param prediction  the index of a class, or a value */
+  readonly answer: (to: ByteWriter, prediction: number, probabilities: readonly number[] | undefined) => void
 }
 
 /** What the answers' own columns are called. */
@@ -24,44 +26,79 @@ export function answerColumns (format: OutputFormat, { task, labels = [], output
 export function compileLines (format: OutputFormat, manifest: Manifest, keep: readonly string[]): OutputLines {
   switch (format) {
     case 'csv': return csvLines(manifest, keep)
-    case 'ndjson': return ndjsonLines(keep)
+    case 'ndjson': return ndjsonLines(manifest, keep)
     default: return format satisfies never
   }
 }
 
+const [comma, newline] = [0x2c, 0x0a]
+
 function csvLines (manifest: Manifest, keep: readonly string[]): OutputLines {
-  const names = new Map(manifest.labels?.map(label => [label, `,${quoted(label)}`]))
+  const names = classNames(manifest, label => `,${quoted(label)}`)
   return {
-    header: [...keep, ...answerColumns('csv', manifest)].map(quoted).join(','),
-    line: (kept, { prediction, class_name: name, probabilities = [] }) => {
-      let line = ''
-      for (const value of kept) line += `${quoted(textOf(value))},`
-      line += prediction
-      if (name !== undefined) line += names.get(name) ?? ','
-      for (const p of probabilities) line += `,${p}`
-      return line
+    header: `${[...keep, ...answerColumns('csv', manifest)].map(quoted).join(',')}\n`,
+    kept: (to, values) => {
+      for (const value of values) {
+        to.text(quoted(textOf(value)))
+        to.byte(comma)
+      }
+    },
+    keptCell: (to, text, start, end) => {
+      to.cell(text, start, end)
+      to.byte(comma)
+    },
+    answer: (to, prediction, probabilities) => {
+      to.number(prediction)
+      if (names !== undefined) to.copy(names[prediction] as Uint8Array)
+      if (probabilities !== undefined) {
+        for (let i = 0; i < probabilities.length; i++) {
+          to.byte(comma)
+          to.number(probabilities[i] as number)
+        }
+      }
+      to.byte(newline)
     },
   }
 }
 
-function ndjsonLines (keep: readonly string[]): OutputLines {
-  const keys = keep.map(name => `${JSON.stringify(name)}:`)
+function ndjsonLines (manifest: Manifest, keep: readonly string[]): OutputLines {
+  const names = classNames(manifest, label => `,"class_name":${JSON.stringify(label)}`)
+  const keys = keep.map((name, i) => Buffer.from(`${i === 0 ? '{' : ','}${JSON.stringify(name)}:`))
+  const start = Buffer.from(`${keep.length === 0 ? '{' : ','}"prediction":`)
+  const probabilitiesStart = Buffer.from(',"probabilities":[')
+  const [end, endOfAll] = [Buffer.from('}\n'), Buffer.from(']}\n')]
   return {
-    header: undefined,
-    line: (kept, answer) => {
-      let line = '{'
-      for (let i = 0; i < keys.length; i++) line += `${keys[i]}${JSON.stringify(kept[i] ?? null)},`
-      return line + JSON.stringify(answer).slice(1)
+    header: '',
+    kept: (to, values) => {
+      for (let i = 0; i < keys.length; i++) {
+        to.copy(keys[i] as Uint8Array)
+        to.text(JSON.stringify(values[i] ?? null))
+      }
+    },
+    answer: (to, prediction, probabilities) => {
+      to.copy(start)
+      to.number(prediction)
+      if (names !== undefined) to.copy(names[prediction] as Uint8Array)
+      if (probabilities === undefined) {
+        to.copy(end)
+        return
+      }
+      to.copy(probabilitiesStart)
+      for (let i = 0; i < probabilities.length; i++) {
+        if (i > 0) to.byte(comma)
+        to.number(probabilities[i] as number)
+      }
+      to.copy(endOfAll)
     },
   }
+}
+
+/** By class, as they are written; undefined where there are no classes. */
+function classNames ({ task, labels = [] }: Manifest, write: (label: string) => string): readonly Uint8Array[] | undefined {
+  return task === 'classification' ? labels.map(label => Buffer.from(write(label))) : undefined
 }
 
 function textOf (value: unknown): string {
   if (value === null || value === undefined) return ''
   return typeof value === 'string' ? value : JSON.stringify(value)
-}
-
-/** RFC 4180. */
-function quoted (text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

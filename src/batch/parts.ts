@@ -1,82 +1,63 @@
+import { isAscii } from 'node:buffer'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import type { Prediction } from '../schemas/answer-text.ts'
-import type { InputRow } from './input-row.ts'
-import type { JobOptions, Part } from './job.ts'
+import type { Chunk, ScoredChunk } from './chunk.ts'
+import type { JobOptions, Part, Place } from './job.ts'
 import { addPart } from './output-folder.ts'
-import type { OutputLines } from './output-lines.ts'
+import { countLines } from './record-ends.ts'
 import { writeWhole } from './write-file.ts'
 
-/** The text of one part, as it grows: bytes, for a hundred thousand short texts would keep the garbage collector busy. */
-class Draft {
-  rows = 0
-  rejected = 0
-  readonly lines: Buffer[]
-  readonly rejects: Buffer[] = []
-
-  constructor (header: string | undefined) {
-    this.lines = header === undefined ? [] : [toBytes([header])]
-  }
+/** A part as it grows. */
+interface Draft {
+  rows: number
+  rejected: number
+  readonly answers: Uint8Array[]
+  readonly rejects: Uint8Array[]
 }
 
-/** Puts answers into parts, in the order of the rows, and each part onto the disk while the next one grows. */
+/** Puts scored chunks into parts, in the order of the rows, and each part onto the disk while the next one grows. */
 export class Parts {
   readonly #folder: string
   readonly #options: JobOptions
-  readonly #lines: OutputLines
+  readonly #header: Buffer
   readonly #onPart: (part: Part) => void
   readonly #finished: Part[]
   #draft: Draft
+  /** Where the draft ends; asked for when it is finished. */
+  #upTo: () => Place = () => ({ input: 0, at: 0, line: 1 })
   #writing: Promise<void> = Promise.resolve()
   #next: number
 
   /** @param finished parts that an earlier process has written */
-  constructor (folder: string, options: JobOptions, lines: OutputLines, finished: readonly Part[], onPart: (part: Part) => void) {
+  constructor (folder: string, options: JobOptions, header: string, finished: readonly Part[], onPart: (part: Part) => void) {
     this.#folder = folder
     this.#options = options
-    this.#lines = lines
+    this.#header = Buffer.from(header)
     this.#onPart = onPart
     this.#finished = [...finished]
     this.#next = finished.length
-    this.#draft = new Draft(lines.header)
+    this.#draft = this.#begin()
   }
 
-  /** Rows that the part under way still takes; at least one. */
-  get room (): number {
-    return this.#options.partRows - this.#draft.rows
-  }
-
-  /** Never more than there is room for. */
-  add (file: string, rows: readonly InputRow[], answers: readonly Prediction[]): void {
-    const lines: string[] = []
-    const rejects: string[] = []
-    rows.forEach((row, i) => {
-      const answer = answers[i] as Prediction
-      if ('errors' in answer) rejects.push(JSON.stringify({ file, line: row.line, row: row.given, errors: answer.errors }))
-      else lines.push(this.#lines.line(row.kept, answer))
-    })
-    const draft = this.#draft
-    draft.rows += rows.length
-    draft.rejected += rejects.length
-    draft.lines.push(toBytes(lines))
-    draft.rejects.push(toBytes(rejects))
-  }
-
-  /** Ends the part under way; waits for the one before it. */
-  async finish (): Promise<void> {
-    const draft = this.#draft
-    if (draft.rows === 0) return
-    this.#draft = new Draft(this.#lines.header)
-    await this.#writing
-    const number = String(this.#next++).padStart(5, '0')
-    this.#writing = this.#write(number, draft)
-    // Told by whoever waits for it next.
-    this.#writing.catch(() => {})
+  async add (chunk: Chunk, scored: ScoredChunk): Promise<void> {
+    const { rows, answers, answerEnds, rejects, rejectEnds } = scored
+    for (let from = 0; from < rows;) {
+      const draft = this.#draft
+      const to = from + Math.min(this.#options.partRows - draft.rows, rows - from)
+      const bad = between(rejects, rejectEnds, from, to)
+      draft.rows += to - from
+      draft.rejected += countLines(bad)
+      draft.answers.push(between(answers, answerEnds, from, to))
+      if (bad.length > 0) draft.rejects.push(bad)
+      this.#upTo = () => placeBehind(chunk, scored.rowEnds[to - 1] as number)
+      if (draft.rows === this.#options.partRows) await this.#finish()
+      from = to
+    }
   }
 
   /** Every part, once all are on the disk. */
   async end (): Promise<readonly Part[]> {
-    await this.finish()
+    if (this.#draft.rows > 0) await this.#finish()
     await this.#writing
     return this.#finished
   }
@@ -86,20 +67,41 @@ export class Parts {
     await this.#writing.catch(() => {})
   }
 
-  async #write (number: string, { rows, rejected, lines, rejects }: Draft): Promise<void> {
+  #begin (): Draft {
+    return { rows: 0, rejected: 0, answers: [this.#header], rejects: [] }
+  }
+
+  /** Ends the part under way; waits for the one before it. */
+  async #finish (): Promise<void> {
+    const [draft, upTo] = [this.#draft, this.#upTo()]
+    this.#draft = this.#begin()
+    await this.#writing
+    const number = String(this.#next++).padStart(5, '0')
+    this.#writing = this.#write(number, draft, upTo)
+    // Told by whoever waits for it next.
+    this.#writing.catch(() => {})
+  }
+
+  async #write (number: string, { rows, rejected, answers, rejects }: Draft, upTo: Place): Promise<void> {
     const { format, gzip: packed } = this.#options
-    const text = Buffer.concat(lines)
+    const text = Buffer.concat(answers)
     const bad = rejected === 0 ? undefined : await writeWhole(this.#folder, `rejected-${number}.ndjson`, Buffer.concat(rejects))
     const good = packed
       ? await writeWhole(this.#folder, `part-${number}.${format}.gz`, await promisify(gzip)(text))
       : await writeWhole(this.#folder, `part-${number}.${format}`, text)
-    const part: Part = { ...good, rows, predicted: rows - rejected, ...(bad === undefined ? {} : { rejected: { ...bad, rows: rejected } }) }
+    const part: Part = { ...good, rows, predicted: rows - rejected, upTo, ...(bad === undefined ? {} : { rejected: { ...bad, rows: rejected } }) }
     await addPart(this.#folder, part)
     this.#finished.push(part)
     this.#onPart(part)
   }
 }
 
-function toBytes (lines: readonly string[]): Buffer {
-  return Buffer.from(lines.length === 0 ? '' : `${lines.join('\n')}\n`)
+function between (bytes: Uint8Array, ends: Uint32Array, from: number, to: number): Uint8Array {
+  return bytes.subarray(from === 0 ? 0 : ends[from - 1], ends[to - 1])
+}
+
+/** The place in the file of a place in the chunk's text: the same wherever the file was cut into chunks. */
+function placeBehind ({ input, at, line, bytes }: Chunk, end: number): Place {
+  const length = isAscii(bytes) ? end : Buffer.byteLength(Buffer.from(bytes).toString().slice(0, end))
+  return { input, at: at + length, line: line + countLines(bytes, 0, length) }
 }

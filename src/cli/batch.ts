@@ -4,11 +4,11 @@ import { type InputFile, findInputs } from '../batch/input-files.ts'
 import type { JobManifest } from '../batch/job.ts'
 import { outputFormats } from '../batch/output-lines.ts'
 import { runBatch } from '../batch/run-batch.ts'
+import { worthThreads } from '../batch/scorers.ts'
 import { cpuCount } from '../engine/cpus.ts'
 import { createEngineHost } from '../engine/engine.ts'
 import { FatalError } from '../errors.ts'
-import { Inference } from '../serving/inference.ts'
-import { Registry } from '../serving/registry.ts'
+import type { Model } from '../serving/model.ts'
 import { openAnswering } from './answering.ts'
 import { batchProgress, count } from './batch-progress.ts'
 import { modelsFolder, parseModelArgument } from './model-argument.ts'
@@ -44,21 +44,22 @@ Example:
   run: async (args, terminal) => {
     const flags = readFlags(args)
     const inputs = await findInputs(flags.inputs)
-    const threads = cpuCount()
-    const host = createEngineHost({ threads, log: { error: (_data, message) => { terminal.err(message) } } })
-    try {
-      const store = modelStore(modelsFolder(flags.models, terminal))
-      const model = await openAnswering({ store, host, wanted: flags.model, configuredDefault: undefined })
-      const inference = new Inference({ registry: new Registry(store, host, silent), maxRows: Infinity, timeoutMs: Infinity, onPrediction: () => {} })
-      const { output, options, restart } = flags
-      await score(inputs, flags, terminal, events => runBatch({ inputs, model, inference, threads, output, options, restart }, events))
-    } finally {
-      await host.close()
-    }
+    const model = await prove(flags, terminal)
+    const threads = worthThreads(inputs, model.engine.placement, cpuCount())
+    const { output, options, restart } = flags
+    await score(inputs, flags, terminal, events => runBatch({ inputs, model, threads, output, options, restart }, events))
   },
 }
 
-const silent = { loaded: () => {}, failed: () => {}, ignored: () => {} }
+/** Opens the version as the server would, and closes it: each thread opens it for itself. */
+async function prove ({ models, model }: Flags, terminal: Terminal): Promise<Model> {
+  const host = createEngineHost({ threads: 1, log: { error: (_data, message) => { terminal.err(message) } } })
+  try {
+    return await openAnswering({ store: modelStore(modelsFolder(models, terminal)), host, wanted: model, configuredDefault: undefined })
+  } finally {
+    await host.close()
+  }
+}
 
 type Flags = ReturnType<typeof readFlags>
 

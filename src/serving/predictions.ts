@@ -6,6 +6,9 @@ import type { Answers } from './answers.ts'
 import type { Batch } from './encode.ts'
 import type { RowFaults } from './row-faults.ts'
 
+/** What is wrong with a row whose answer is no number. */
+export const noFiniteNumber = 'the model gives no finite number for this row'
+
 /** Puts each answer, or each bad row's faults, into its row's place; an answer that is no number is a fault too. */
 export function assemble ({ task, labels }: Manifest, source: RowSource, { places, faults }: Batch, answers: Answers): Prediction[] {
   const predictions = new Array<Prediction>(source.rows.length)
@@ -13,7 +16,7 @@ export function assemble ({ task, labels }: Manifest, source: RowSource, { place
     const prediction = answers.predictions[i] ?? NaN
     const probabilities = answers.probabilities?.[i]
     if (!Number.isFinite(prediction) || probabilities?.every(Number.isFinite) === false) {
-      faults.add(place, [{ path: '', message: 'the model gives no finite number for this row' }])
+      faults.add(place, [{ path: '', message: noFiniteNumber }])
     } else if (task === 'regression') {
       predictions[place] = { prediction }
     } else {

@@ -40,11 +40,11 @@ afterAll(async () => {
 })
 
 /** What a job makes of these files: its parts laid one behind the other. */
-async function scored (contents: Readonly<Record<string, string>>, partRows: number, format: 'csv' | 'ndjson') {
+async function scored (contents: Readonly<Record<string, string>>, partRows: number, format: 'csv' | 'ndjson', threads = 0) {
   const output = join(folder, `out-${++outputs}`)
   for (const [name, content] of Object.entries(contents)) await writeFile(join(folder, name), content)
   const inputs = await findInputs(Object.keys(contents).map(name => join(folder, name)))
-  const manifest = await runBatch({ inputs, model, inference, threads: 2, output, options: { format, gzip: false, keep: ['note'], partRows }, restart: false }, silent)
+  const manifest = await runBatch({ inputs, model, threads, output, options: { format, gzip: false, keep: ['note'], partRows }, restart: false }, silent)
   const all = async (kind: string) => (await Promise.all((await readdir(output)).filter(name => name.startsWith(kind)).sort().map(name => readFile(join(output, name), 'utf8'))))
   return { manifest, parts: await all('part-'), rejected: (await all('rejected-')).join('') }
 }
@@ -112,6 +112,15 @@ describe('parts of any length', () => {
       const good = answers.flatMap(answer => 'errors' in answer ? [] : [`${JSON.stringify({ note: null, ...answer })}\n`])
       expect(small.parts.join('')).toBe(good.join(''))
     }), { numRuns: 40 })
+  })
+
+  test.each(['csv', 'ndjson'] as const)('have the same bytes of %s whoever scores them', async format => {
+    const cells = Array.from({ length: 12_000 }, (_, i) => [i % 50 === 0 ? 'two\nlines é' : `${i}`, i % 97 === 0 ? 'long' : String(i % 300 / 10), i % 3 === 0 ? 'red' : 'blue', i % 5 === 0 ? '' : String(i % 60)])
+    const contents = { 'many.csv': csvOf(columns, cells), 'more.ndjson': cells.map(([note, length]) => `${JSON.stringify({ note, length: Number(length), kind: 'red' })}\n`).join('') }
+    const [alone, threads] = [await scored(contents, 7001, format), await scored(contents, 7001, format, 2)]
+    expect({ ...threads, manifest: threads.manifest.parts }).toEqual({ ...alone, manifest: alone.manifest.parts })
+    expect(alone.parts).toHaveLength(4)
+    expect(alone.manifest.rejected).toBe(2 * Math.ceil(12_000 / 97))
   })
 
   test('go on from one file to the next', async () => {

@@ -233,6 +233,7 @@ describe('files', () => {
         predicted: 2,
         bytes: part.length,
         sha256: sha256(part),
+        upTo: { input: 0, at: flowers.length, line: 7 },
         rejected: { file: 'rejected-00000.ndjson', rows: 3, bytes: rejected.length, sha256: sha256(rejected) },
       }],
     })
