@@ -62,6 +62,11 @@ export async function * steps ({ commands, modelport, folder, transactions, seed
     run: async command => [...scores((await commands.run(command)).out), at('report.html')],
   }
   yield {
+    title: 'Drift: how far the later customers are from those that it has learned from',
+    command: `${modelport} drift repurchase@1.0.0 --data ${at('later.csv')} ${models}`,
+    run: async command => (await commands.run(command)).out.trimEnd().split('\n'),
+  }
+  yield {
     title: 'Promote it to production',
     command: `${modelport} promote repurchase@1.0.0 production --why "first model" ${models}`,
     run: telling(/is now/),

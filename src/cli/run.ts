@@ -13,6 +13,7 @@ const verbs: Verbs = {
   batch: async () => (await import('./batch.ts')).batch,
   train: async () => (await import('./train.ts')).train,
   report: async () => (await import('./report.ts')).report,
+  drift: async () => (await import('./drift.ts')).drift,
   etl: async () => (await import('./etl.ts')).etl,
   models: async () => (await import('./models.ts')).models,
   promote: async () => (await import('./promote.ts')).promote,

@@ -45,7 +45,7 @@ describe.skipIf(!hasDuckdb || !hasCurl)('npm run demo', () => {
     const out = run.out()
     expect({ code, err: run.err(), out }).toMatchObject({ code: 0, err: '' })
     const commands = Array.from(out.matchAll(/^ {3}\$ (.+)$/gm), ([, command = '']) => command.replace(/^.*bin\/modelport\.js/, 'modelport').split(' ').slice(0, 2).join(' '))
-    expect(commands).toEqual(['npx tsx', 'modelport etl', 'modelport etl', 'modelport etl', 'modelport train', 'modelport report', 'modelport promote', 'modelport serve', 'curl -s', 'modelport batch'])
+    expect(commands).toEqual(['npx tsx', 'modelport etl', 'modelport etl', 'modelport etl', 'modelport train', 'modelport report', 'modelport drift', 'modelport promote', 'modelport serve', 'curl -s', 'modelport batch'])
     expect(out).toMatch(/"class_name":"(true|false)","probabilities":\[/)
     expect(JSON.parse(await readFile(join(output, 'models/repurchase/aliases.json'), 'utf8'))).toMatchObject({ production: '1.0.0' })
     const customers = (await readFile(join(output, 'later.csv'), 'utf8')).trimEnd().split('\n').length - 1
