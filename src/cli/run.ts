@@ -15,6 +15,7 @@ const verbs: Verbs = {
   report: async () => (await import('./report.ts')).report,
   drift: async () => (await import('./drift.ts')).drift,
   etl: async () => (await import('./etl.ts')).etl,
+  job: async () => (await import('./job.ts')).job,
   models: async () => (await import('./models.ts')).models,
   promote: async () => (await import('./promote.ts')).promote,
   rollback: async () => (await import('./rollback.ts')).rollback,
