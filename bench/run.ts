@@ -9,6 +9,7 @@ import { jwtSecret, pythonVersions } from './contenders.ts'
 import { hasWrk } from './load.ts'
 import type { Context, Result } from './part.ts'
 import { binary } from './parts/binary.ts'
+import { etl } from './parts/etl.ts'
 import { heavy } from './parts/heavy.ts'
 import { memory } from './parts/memory.ts'
 import { rows } from './parts/rows.ts'
@@ -17,7 +18,7 @@ import { start } from './parts/start.ts'
 import { killAll, othersCpuSeconds } from './processes.ts'
 import { report } from './report.ts'
 
-const parts = { single, rows, binary, heavy, start, memory }
+const parts = { single, rows, binary, heavy, start, memory, etl }
 type PartName = keyof typeof parts
 
 const usage = `npm run bench -- [--only ${Object.keys(parts).join(',')}] [--quick] [--long] [--out FOLDER]
