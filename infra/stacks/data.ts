@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib'
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib'
 import { Repository, TagMutability } from 'aws-cdk-lib/aws-ecr'
 import { BlockPublicAccess, Bucket, BucketEncryption, type BucketProps, type CfnBucket, ObjectOwnership, StorageClass } from 'aws-cdk-lib/aws-s3'
 import { CfnModelPackageGroup } from 'aws-cdk-lib/aws-sagemaker'
@@ -48,6 +48,15 @@ export class DataStack extends Stack {
       modelPackageGroupName: `modelport-${props.environment}`,
       modelPackageGroupDescription: 'Versions that training has made; an approved one is promoted to production',
     })
+    this.#tellNames()
+  }
+
+  /** Buckets have names that CloudFormation makes up: scripts ask for them here. */
+  #tellNames (): void {
+    const { raw, clean, models, predictions, logs } = this
+    for (const [name, bucket] of Object.entries({ Raw: raw, Clean: clean, Models: models, Predictions: predictions, Logs: logs })) {
+      new CfnOutput(this, `${name}Bucket`, { value: bucket.bucketName }) // eslint-disable-line no-new
+    }
   }
 
   #bucket (id: string, props: BucketProps): Bucket {

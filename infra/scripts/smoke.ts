@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Misuse, numberOf, program } from '../cli/program.ts'
+import { call, type Service } from '../smoke/check.ts'
+import { checks } from '../smoke/checks.ts'
+
+const help = `
+Usage: npm run smoke -- URL [--token TOKEN | --no-token] [--model NAME] [--wait SECONDS]
+
+Tries a running service, wherever it is, as its callers will: health, refusals without a token, a prediction for the examples of the
+model's own manifest, a wrong row, the documents. One line a check; the exit code is 1 if one fails.
+
+  --token TOKEN    with the scope predict (default: the variable TOKEN)
+  --no-token       the service asks for none (AUTH=off)
+  --model NAME     the model to predict with (default: the one that /predict means)
+  --wait SECONDS   wait until it is ready, at most so long (default 0)
+  --timeout MS     longest wait for one answer (default 10000)
+
+Example:
+  npm run smoke -- http://localhost:8000 --token "$(npx modelport token --sub me --scope predict --ttl 10m)"
+`
+
+const options = {
+  token: { type: 'string' },
+  'no-token': { type: 'boolean', default: false },
+  model: { type: 'string' },
+  wait: { type: 'string', default: '0' },
+  timeout: { type: 'string', default: '10000' },
+} as const
+
+await program(help, options, async ({ values, positionals }) => {
+  const [address] = positionals
+  if (address === undefined || positionals.length > 1) throw new Misuse('Which service? One address, such as http://localhost:8000')
+  if (!/^https?:\/\/[^/]/.test(address)) throw new Misuse(`${JSON.stringify(address)} is not an address: it must begin with http:// or https://`)
+  const token = values['no-token'] ? undefined : values.token ?? process.env.TOKEN
+  if (token === undefined && !values['no-token']) throw new Misuse('It needs a token: --token, or the variable TOKEN, or --no-token for a service with AUTH=off')
+  const service: Service = {
+    url: address.replace(/\/+$/, ''),
+    timeoutMs: numberOf('timeout', values.timeout, { least: 1, most: 600_000 }),
+    ...(token !== undefined && { token }),
+    ...(values.model !== undefined && { model: values.model }),
+  }
+  await waitUntilReady(service, numberOf('wait', values.wait, { least: 0, most: 3600 }) * 1000)
+  process.exitCode = await tryAll(service) === 0 ? 0 : 1
+})
+
+/** @returns how many checks failed */
+async function tryAll (service: Service): Promise<number> {
+  let failures = 0
+  for (const { name, needsToken, run } of checks) {
+    if (needsToken && service.token === undefined) continue
+    const start = performance.now()
+    const { ok, text } = await run(service).then(text => ({ ok: true, text }), (error: Error) => ({ ok: false, text: error.message }))
+    if (!ok) failures++
+    console.log(`${ok ? 'ok  ' : 'FAIL'} ${`${Math.round(performance.now() - start)} ms`.padStart(8)}  ${name}: ${text}`)
+  }
+  console.log(failures === 0 ? `${service.url} works.` : `${service.url}: ${failures} failed.`)
+  return failures
+}
+
+async function waitUntilReady (service: Service, waitMs: number): Promise<void> {
+  const end = performance.now() + waitMs
+  while (performance.now() < end) {
+    const ready = await call(service, '/health/ready').then(({ status }) => status === 200, () => false)
+    if (ready) return
+    await sleep(Math.min(1000, end - performance.now()))
+  }
+}
