@@ -14,6 +14,8 @@ const schema = Type.Object({
   region: Type.String({ pattern: '^[a-z]{2}(-[a-z]+)+-\\d$' }),
   /** What `deploy:image` pushes and tasks run: a tag, better a digest. */
   imageTag: Type.String({ pattern: '^([\\w][\\w.-]{0,127}|sha256:[0-9a-f]{64})$' }),
+  /** The image of batch and training; absent: imageTag with `-pipeline` behind it. */
+  pipelineImageTag: Type.Optional(Type.String({ pattern: '^([\\w][\\w.-]{0,127}|sha256:[0-9a-f]{64})$' })),
   architecture: Type.Enum(['arm64', 'x64']),
   network: Type.Object({
     cidr: Type.String({ pattern: '^\\d{1,3}(\\.\\d{1,3}){3}/(1[6-9]|2[0-4])$' }),
@@ -55,7 +57,10 @@ const schema = Type.Object({
   batch: Type.Union([Type.Literal('off'), Type.Object({
     runner: Type.Enum(['fargate', 'lambda']),
     start: Type.Array(Type.Enum(['schedule', 'upload'])),
-    cron: Type.String({ minLength: 9 }),
+    /** For the schedule: NAME or NAME@VERSION. Its files are below scheduled/NAME in the raw bucket. */
+    model: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(@[A-Za-z0-9][A-Za-z0-9._-]{0,63})?$' }),
+    /** Of the schedule: six fields as EventBridge Scheduler has them, in UTC. */
+    cron: Type.String({ pattern: '^(\\S+ ){5}\\S+$' }),
     maxConcurrency: Type.Integer({ minimum: 1, maximum: 10_000 }),
     toleratedFailurePercent: Type.Integer({ minimum: 0, maximum: 100 }),
   }, strict)]),
