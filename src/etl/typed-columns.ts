@@ -9,7 +9,7 @@ const nouns: Readonly<Record<Column['type'], string>> = { text: 'a text', id: 'a
  * is not of a column's type.
  */
 export function typeStatement (columns: readonly Column[], missing: readonly string[]): Statement {
-  const trimmed = columns.map(({ name }) => `trim(${identifier(name)}, E' \\t\\r\\n' || chr(160)) AS ${identifier(name)}`)
+  const trimmed = columns.map(({ name }) => `${trimSql(identifier(name))} AS ${identifier(name)}`)
   const texts = columns.map(column => `CASE WHEN lower(${identifier(column.name)}) NOT IN (${[...new Set(['', ...missing])].map(literal).join(', ')}) THEN ${identifier(column.name)} END AS ${textName(column)}`)
   const parsed = columns.flatMap(column => [textName(column), `${parseSql(column)} AS ${identifier(column.name)}`])
   const faults = columns.filter(({ type }) => type !== 'text' && type !== 'id').map(column =>
@@ -64,12 +64,49 @@ function finite (sql: string): string {
   return `CASE WHEN isfinite(${sql}) THEN ${sql} END`
 }
 
+/** trim looks at every character for each that it is to remove, and few texts have a blank at an end. */
+function trimSql (text: string): string {
+  return `CASE WHEN regexp_matches(${text}, '^[ \\t\\r\\n\\x{A0}]|[ \\t\\r\\n\\x{A0}]$') THEN trim(${text}, E' \\t\\r\\n' || chr(160)) ELSE ${text} END`
+}
+
 /** A year such as 10 is a date read by the wrong format, and strptime takes "infinity" for the first day of 1900. */
 function timeSql (text: string, formats: readonly string[]): string {
-  const patterns = formats.filter(format => format !== 'iso')
   const attempts = [
-    ...formats.includes('iso') ? [`TRY_CAST(${text} AS TIMESTAMP)`] : [],
-    ...patterns.length > 0 ? [`try_strptime(${text}, ${literals(patterns)})`] : [],
+    ...formats.includes('iso') ? [guarded(text, '^0*[12]\\d{3}', `TRY_CAST(${text} AS TIMESTAMP)`)] : [],
+    ...groupFormats(formats.filter(format => format !== 'iso')).map(({ patterns, shape }) => {
+      const sql = `try_strptime(${text}, ${literals(patterns)})`
+      return shape === undefined ? sql : guarded(text, shape, sql)
+    }),
   ].map(sql => `CASE WHEN ${sql} BETWEEN TIMESTAMP '1900-01-02' AND TIMESTAMP '2199-12-31' THEN ${sql} END`)
   return attempts.length > 1 ? `coalesce(${attempts.join(', ')})` : attempts[0]!
+}
+
+/** Reading a time in vain costs ten times as much as reading one, and more than to see that it would be in vain. */
+function guarded (text: string, shape: string, sql: string): string {
+  return `CASE WHEN regexp_matches(${text}, ${literal(shape)}) THEN ${sql} END`
+}
+
+interface FormatGroup { readonly patterns: string[], readonly shape: string | undefined }
+
+/** In the order of the formats: each that has a shape by itself, those between them as one. */
+function groupFormats (formats: readonly string[]): FormatGroup[] {
+  const groups: FormatGroup[] = []
+  for (const format of formats) {
+    const shape = shortYearShape(format)
+    const last = groups.at(-1)
+    if (shape === undefined && last !== undefined && last.shape === undefined) last.patterns.push(format)
+    else groups.push({ patterns: [format], shape })
+  }
+  return groups
+}
+
+/**
+ * What a text looks like, up to a year of two digits, that such a format can read: where most years have four digits, as is
+ * usual, all of them would be tried in vain. Undefined for formats with other years, or of which that cannot be told.
+ */
+function shortYearShape (format: string): string | undefined {
+  const [, before] = /^((?:%[mdHMS]|[^%])*)%y(?:[^%\d]|$)/.exec(format) ?? []
+  if (before === undefined) return undefined
+  const parts = Array.from(before.matchAll(/%[mdHMS]|\s+|[^%\s]/g), ([part]) => part.startsWith('%') ? '\\d{1,2}' : part.trim() === '' ? '\\s*' : part.replace(/[\\^$.|?*+()[\]{}/]/, '\\$&'))
+  return `^\\s*${parts.join('')}\\d{1,2}(\\D|$)`
 }

@@ -156,6 +156,44 @@ describe.skipIf(!hasDuckdb)('etl clean', () => {
     })
   })
 
+  test.each<[string, string | undefined]>([
+    ['2010-12-01', '2010-12-01 00:00:00'],
+    ['2010-12-01 08:26:00', '2010-12-01 08:26:00'],
+    ['2010-12-01T08:26', '2010-12-01 08:26:00'],
+    ['2010/12/1', '2010-12-01 00:00:00'],
+    ['12/1/2010 8:26', '2010-12-01 08:26:00'],
+    ['12/01/2010 08:26:59', '2010-12-01 08:26:59'],
+    ['12/1/10 8:26', '2010-12-01 08:26:00'],
+    ['12/1/2010', '2010-12-01 00:00:00'],
+    ['1-12-2010 08:26', '2010-12-01 08:26:00'],
+    ['1.12.2010', '2010-12-01 00:00:00'],
+    ['\t 12/1/2010 8:26\u00a0', '2010-12-01 08:26:00'],
+    ['12/1/10', undefined],
+    ['13/1/2010 8:26', undefined],
+    ['1-12-10', undefined],
+    ['2010', undefined],
+    ['0010-12-01', undefined],
+    ['epoch', undefined],
+    ['infinity', undefined],
+    ['soon', undefined],
+  ])('the time %j is %s', async (text, expected) => {
+    const report = await cleaned('--input', await write('raw.csv', `${header}\n${sale.replace('12/1/2010 8:26', text)}\n`), '--output', at('clean.csv'))
+    expect(droppedOf(report)).toEqual(expected === undefined ? { unreadable: 1 } : {})
+    expect((await readFile(at('clean.csv'), 'utf8')).split('\n')[1]?.split(',')[4]).toBe(expected)
+  })
+
+  test('blanks of every kind around a value are not its own', async () => {
+    await cleaned('--input', await write('raw.csv', `${header}\n ${sale.replaceAll(',', '\u00a0,\t')} \n`), '--output', at('clean.csv'))
+    expect((await readFile(at('clean.csv'), 'utf8')).split('\n')[1]).toBe('536365,85123A,WHITE HOLDER,6,2010-12-01 08:26:00,2.55,17850,United Kingdom')
+  })
+
+  test('formats of a pipeline file are tried in their order, years of two digits among them', async () => {
+    const config = await write('pipeline.yaml', "columns: { time: { from: InvoiceDate, formats: ['%d/%m/%Y', '%d/%m/%y', '%y%m%d', '%d %b %y'] } }\n")
+    const times = ['1/2/2010', '1/2/10', '100201', '1 Feb 10']
+    await cleaned('--input', await write('raw.csv', [header, ...times.map((time, i) => sale.replace('12/1/2010 8:26', time).replace('536365', String(i)))].join('\n')), '--output', at('clean.csv'), '--config', config)
+    expect((await readFile(at('clean.csv'), 'utf8')).trimEnd().split('\n').slice(1).map(line => line.split(',')[4])).toEqual(times.map(() => '2010-02-01 00:00:00'))
+  })
+
   test('a pipeline file fits it to other columns', async () => {
     const config = await write('pipeline.yaml', `
 input: { encoding: latin-1, missing: ['-'] }
