@@ -1,4 +1,5 @@
 import type { Matrix } from './matrix.ts'
+import { ColumnSorter } from './sort-column.ts'
 
 /** The code of a missing value; the codes below it are bins, ascending. */
 export const missingBin = 255
@@ -18,8 +19,28 @@ export interface BinnedMatrix {
  * Up to 255 bins per column: one per distinct value where there are that few, else of about equal
  * numbers of rows. Thresholds are float32, and lie so that comparing float32 with them tells the bins apart.
  */
-export function binMatrix (matrix: Matrix): BinnedMatrix {
-  return binBy(Array.from({ length: matrix.columns }, (_, column) => columnThresholds(sortedColumn(matrix, column))), matrix)
+export function binMatrix ({ data, rows, columns }: Matrix): BinnedMatrix {
+  const codes = new Uint8Array(new SharedArrayBuffer(rows * columns))
+  const sorter = new ColumnSorter(rows)
+  const thresholds = Array.from({ length: columns }, (_, column) => {
+    const count = sorter.sort(data, column, columns, rows)
+    const sorted = sorter.sorted.subarray(0, count)
+    const borders = columnThresholds(sorted)
+    const codesOfColumn = codes.subarray(column * rows, (column + 1) * rows)
+    if (count < rows) codesOfColumn.fill(missingBin)
+    encode(sorted, sorter.rows, borders, codesOfColumn)
+    return borders
+  })
+  return { rows, columns, codes, thresholds }
+}
+
+/** Sorted numbers fall into one bin after the other. */
+function encode (sorted: Float32Array, rows: Uint32Array, thresholds: Float32Array, codes: Uint8Array): void {
+  let bin = 0
+  for (let i = 0; i < sorted.length; i++) {
+    while (bin < thresholds.length && sorted[i]! > thresholds[bin]!) bin++
+    codes[rows[i]!] = bin
+  }
 }
 
 /** The same bins for rows that had no part in choosing them. */
@@ -31,35 +52,30 @@ export function binBy (thresholds: readonly Float32Array[], { data, rows, column
   return { rows, columns, codes, thresholds }
 }
 
-function sortedColumn ({ data, rows, columns }: Matrix, column: number): Float32Array {
-  const values = new Float32Array(rows)
-  let count = 0
-  for (let row = 0; row < rows; row++) {
-    const x = data[row * columns + column]!
-    if (!Number.isNaN(x)) values[count++] = x
-  }
-  return values.subarray(0, count).sort()
+function columnThresholds (sorted: Float32Array): Float32Array {
+  const starts = firstStarts(sorted)
+  return Float32Array.from(starts.length < maxBins ? starts : quantileStarts(sorted), i => between(sorted[i - 1]!, sorted[i]!))
 }
 
-function columnThresholds (sorted: Float32Array): Float32Array {
+/** Where a number begins that is larger than those before it; not more of them than there are bins. */
+function firstStarts (sorted: Float32Array): number[] {
   const starts: number[] = []
-  for (let i = 1; i < sorted.length; i++) {
+  for (let i = 1; i < sorted.length && starts.length < maxBins; i++) {
     // -0 and 0 are sorted apart, and are the same number.
     if (sorted[i]! > sorted[i - 1]!) starts.push(i)
   }
-  const chosen = starts.length < maxBins ? starts : quantileStarts(starts, sorted.length)
-  return Float32Array.from(chosen, i => between(sorted[i - 1]!, sorted[i]!))
+  return starts
 }
 
 /** The starts of new values that are nearest above equal shares of the rows. */
-function quantileStarts (starts: readonly number[], rows: number): number[] {
+function quantileStarts (sorted: Float32Array): number[] {
   const chosen: number[] = []
-  let at = 0
+  let at = 1
   for (let share = 1; share < maxBins; share++) {
-    const wanted = share * rows / maxBins
-    while (at < starts.length && starts[at]! < wanted) at++
-    if (at === starts.length) break
-    if (chosen.at(-1) !== starts[at]) chosen.push(starts[at]!)
+    at = Math.max(at, Math.ceil(share * sorted.length / maxBins))
+    while (at < sorted.length && sorted[at]! <= sorted[at - 1]!) at++
+    if (at === sorted.length) break
+    if (chosen.at(-1) !== at) chosen.push(at)
   }
   return chosen
 }

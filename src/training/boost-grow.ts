@@ -99,7 +99,8 @@ export class BoostGrower {
       return
     }
     const histograms = this.#histograms.take()
-    this.#histograms.fill(histograms, this.#columns, derivatives, rows, root.start, root.end)
+    if (rows.length === this.#data.rows) this.#histograms.fillWhole(histograms, this.#columns, derivatives)
+    else this.#histograms.fill(histograms, this.#columns, derivatives, rows, root.start, root.end)
     this.#examine([{ leaf: root, histograms }])
   }
 
@@ -139,7 +140,7 @@ export class BoostGrower {
   /** Sorts leaves into those that can be split and those that cannot. */
   #examine (candidates: readonly Candidate[]): void {
     const splits = agreeOn(this.#rendezvous, candidates.map(({ leaf, histograms }) => this.#maySplit(leaf)
-      ? this.#finder.find(histograms, this.#histograms.offsets, this.#columns, leaf.sums)
+      ? this.#finder.find(histograms, this.#histograms, this.#columns, leaf.sums)
       : undefined))
     candidates.forEach(({ leaf, histograms }, i) => {
       const split = splits[i]

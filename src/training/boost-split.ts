@@ -1,5 +1,5 @@
 import { type Split, everyNumber } from './best-split.ts'
-import { sumsPerBin } from './boost-histogram.ts'
+import { type NodeHistograms, sumsPerBin } from './boost-histogram.ts'
 import type { Rendezvous } from './rendezvous.ts'
 
 /** What the rows of a node, or of a side of it, add up to. */
@@ -33,6 +33,9 @@ export function leafValue ({ gradient, hessian }: NodeSums, l2: number): number 
   return -gradient / (hessian + l2 + tiny)
 }
 
+/** Where the sums of each column stand: from its offset on those of its bins, and those of its missing values. */
+type SumsLayout = Pick<NodeHistograms, 'offsets' | 'bins' | 'missing'>
+
 /** Finds the split of a node that makes the loss the least. */
 export class BoostSplitFinder {
   readonly #limits: BoostSplitLimits
@@ -46,26 +49,26 @@ export class BoostSplitFinder {
   }
 
   /**
-   * @param sums the node's, laid out by `offsets`
+   * @param sums the node's, as `layout` says where they stand
    * @returns undefined when no split lessens the loss and leaves enough on either side
    */
-  find (sums: Float64Array, offsets: Int32Array, columns: Int32Array, total: NodeSums): BoostSplit | undefined {
+  find (sums: Float64Array, { offsets, bins, missing }: SumsLayout, columns: Int32Array, total: NodeSums): BoostSplit | undefined {
     this.#total = total
     this.#best = undefined
     this.#parentScore = this.#score(total.gradient, total.hessian)
     this.#bestScore = this.#parentScore
-    for (const column of columns) this.#scan(column, sums, offsets[column]!, offsets[column + 1]! - sumsPerBin)
+    for (const column of columns) this.#scan(column, sums, offsets[column]!, bins[column]!, missing[column]!)
     return this.#best
   }
 
-  /** @param missing where the column's bins end and the sums of its missing values stand */
-  #scan (column: number, sums: Float64Array, start: number, missing: number): void {
+  /** @param missing where the sums of the column's missing values stand */
+  #scan (column: number, sums: Float64Array, start: number, bins: number, missing: number): void {
     const hasMissing = sums[missing + 2]! > 0
     let gradient = 0
     let hessian = 0
     let rows = 0
     let previous = -1
-    for (let at = start, bin = 0; at < missing; at += sumsPerBin, bin++) {
+    for (let at = start, bin = 0; bin < bins; at += sumsPerBin, bin++) {
       if (sums[at + 2] === 0) continue
       if (previous >= 0) {
         // Between two bins that hold rows, the middle is the safest guess at where the border lies.
