@@ -65,6 +65,17 @@ export default [
     rules: { 'no-console': 'off', 'no-restricted-syntax': 'off' },
   },
   {
+    // The SDK looks at this variable when its first client is made.
+    name: 'modelport/sdk-warning',
+    files: ['src/artifact/s3.ts'],
+    rules: {
+      'no-restricted-syntax': ['error', environmentImport, {
+        ...environment,
+        selector: `:not(MemberExpression[property.name="AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"]) > ${environment.selector}`,
+      }],
+    },
+  },
+  {
     // The runtime reads this variable once, when it loads: it must be set right there.
     name: 'modelport/telemetry',
     files: ['src/engine/session.ts'],

@@ -72,7 +72,12 @@ export async function buildApp ({ config, log, writeInfo, version, firstRunSecre
   const monitor = new Monitor()
   const host = createEngineHost({ threads: config.inferenceThreads, log })
   const { onPrediction, ...events } = observeInference(monitor, log)
-  const registry = new Registry(modelStore(config.modelsDir), host, events)
+  const store = modelStore(config.modelsDir, {
+    cacheFolder: config.modelsCacheDir,
+    servesCopies: true,
+    onHealth: (health, message) => { log[health.status === 'ok' ? 'info' : 'warn']({ store: health }, message) },
+  })
+  const registry = new Registry(store, host, events)
   const inference = new Inference({ registry, maxRows: config.maxRows, timeoutMs: config.requestTimeoutMs, onPrediction })
   monitor.queuedRows(() => registry.queuedRows())
 

@@ -17,6 +17,17 @@ export function path (): Kind<string> {
   return { allowed: 'a folder', parse: raw => raw }
 }
 
+/** A folder, or a place in S3. */
+export function pathOrS3 (): Kind<string> {
+  return {
+    allowed: 'a folder, or s3://bucket/prefix',
+    parse: raw => {
+      if (/^s3:/i.test(raw) && !/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/|$)/.test(raw)) throw new Error(`${JSON.stringify(raw)} is neither`)
+      return raw
+    },
+  }
+}
+
 /** Where a route of the server is to be. */
 export function route (): Kind<string> {
   return {

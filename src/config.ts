@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { FatalError } from './errors.ts'
-import { type Kind, bytes, choice, duration, integer, milliseconds, onOff, origins, path, pem, proxies, route, secret, text, url } from './config-kinds.ts'
+import { type Kind, bytes, choice, duration, integer, milliseconds, onOff, origins, path, pathOrS3, pem, proxies, route, secret, text, url } from './config-kinds.ts'
 
 interface Setting<T> extends Kind<T> {
   /** What an unset variable means, as one would write it in the environment; undefined: nothing. */
@@ -25,7 +25,9 @@ export const settings = {
   LOG_LEVEL: setting(choice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), 'Least severe log line that is written', { default: 'info' }),
   ACCESS_LOG: setting(onOff(), 'One log line per request', { default: 'on' }),
   LOG_INPUTS: setting(onOff(), 'Feature values in the access log: personal data may be among them', { default: 'off' }),
-  MODELS_DIR: setting(path(), 'The model repository; `/models` in the image', { default: './models' }),
+  MODELS_DIR: setting(pathOrS3(), 'The model repository; `/models` in the image', { default: './models' }),
+  MODELS_POLL_SECONDS: setting(integer(0, 86_400), 'How often the repository is looked at for new versions and aliases; 0: never; unset: every 30 seconds on S3, never in a folder'),
+  MODELS_CACHE_DIR: setting(path(), 'Where copies of models on S3 are kept; unset: below the system\'s folder for temporary files'),
   DEFAULT_MODEL: setting(text(), 'The model that `/predict` means; else `models/repository.json`, else the only one'),
   HTTP_WORKERS: setting(integer(1, 256), 'Processes that answer on the one port; unset: one per CPU of the quota'),
   INFERENCE_THREADS: setting(integer(1, 256), 'Worker threads for heavy runs; else from the CPU quota'),

@@ -10,6 +10,7 @@ import type { Log } from './log.ts'
 import type { RepositoryChange } from './peers.ts'
 import type { PreparedChange } from './processes/change-desk.ts'
 import { type ServerLink, linkToPrimary } from './processes/server-link.ts'
+import type { Watch } from './serving/watch.ts'
 import { welcome } from './welcome.ts'
 
 export interface ServerOptions {
@@ -29,9 +30,10 @@ export interface ServerOptions {
  * @throws FatalError when it cannot start
  */
 export async function runServer ({ config, log, processes, firstRunSecret, isReplacement }: ServerOptions): Promise<void> {
-  const running: { app?: FastifyInstance } = {}
+  const running: { app?: FastifyInstance, watch?: Watch | undefined } = {}
   const stop = (signal: string): void => {
     if (running.app === undefined) process.exit(0)
+    running.watch?.stop()
     drain(running.app, signal, config.shutdownGraceMs, log)
   }
   let built: (app: FastifyInstance) => void = () => {}
@@ -41,6 +43,7 @@ export async function runServer ({ config, log, processes, firstRunSecret, isRep
       snapshot: async () => await running.app?.monitor.snapshot(),
       prepare: async change => await prepareChange(await whenBuilt, change),
       onDrain: () => { stop('drain') },
+      onWatch: () => { running.watch?.start() },
     })
     : undefined
   process.on('SIGTERM', stop)
@@ -54,13 +57,24 @@ export async function runServer ({ config, log, processes, firstRunSecret, isRep
   if (link !== undefined) log.log.info({ pid: process.pid }, 'server process started')
   const load = async (): Promise<void> => {
     const { registry } = app.inference
+    const watch = running.watch = watchRepository(app, config)
+    await watch?.remember()
     await registry.load(config.defaultModel, { settled: () => { announce(app, config, link) }, resume: await link?.resume })
+    if (link === undefined) watch?.start()
     link?.tell({ kind: 'loaded', state: registry.state() })
   }
   // Liveness answers while the models load; but where others answer meanwhile, a connection had better go to them.
   if (isReplacement) await load()
   await listen(app, config)
   if (!isReplacement) await load()
+}
+
+/** A folder is the operator's own, who says when to look; what is in a bucket was put there by somebody elsewhere. */
+const s3PollSeconds = 30
+
+function watchRepository (app: FastifyInstance, { modelsDir, modelsPollSeconds }: Config): Watch | undefined {
+  const seconds = modelsPollSeconds ?? (/^s3:/i.test(modelsDir) ? s3PollSeconds : 0)
+  return seconds === 0 ? undefined : app.inference.registry.watch({ everyMs: seconds * 1000, load: app.repository.load, log: app.log })
 }
 
 async function prepareChange (app: FastifyInstance, change: RepositoryChange): Promise<PreparedChange> {

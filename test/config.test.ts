@@ -35,6 +35,8 @@ test('without any variable the defaults hold', () => {
     accessLog: true,
     logInputs: false,
     modelsDir: './models',
+    modelsPollSeconds: undefined,
+    modelsCacheDir: undefined,
     defaultModel: undefined,
     httpWorkers: undefined,
     inferenceThreads: undefined,
@@ -131,6 +133,8 @@ const refusals: [name: string, wrong: string[], allowed: string][] = [
   oneOf('LOG_LEVEL', 'fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
   oneOf('ACCESS_LOG', 'on', 'off'),
   oneOf('LOG_INPUTS', 'on', 'off'),
+  ['MODELS_DIR', ['s3:bucket', 's3://', 's3:///models', 's3://Bucket/models', 's3://ab', 's3://key:secret@bucket'], 'a folder, or s3://bucket/prefix'],
+  numberOf('MODELS_POLL_SECONDS', 0, 86_400),
   numberOf('HTTP_WORKERS', 1, 256),
   numberOf('INFERENCE_THREADS', 1, 256),
   ['BODY_LIMIT', ['0', '0.5', '10 megabytes', 'mb', '-1kb', '1e3', '10mb!', '9999999999gb'], 'a size such as 500kb, 10mb or 1gb'],
@@ -161,7 +165,7 @@ describe('a wrong value stops the start', () => {
   })
 
   test('for every setting that is not free text', () => {
-    const free = ['NODE_ENV', 'HOST', 'MODELS_DIR', 'DEFAULT_MODEL', 'JWT_PUBLIC_KEY', 'JWT_PRIVATE_KEY', 'JWT_ISSUER', 'JWT_AUDIENCE']
+    const free = ['NODE_ENV', 'HOST', 'MODELS_CACHE_DIR', 'DEFAULT_MODEL', 'JWT_PUBLIC_KEY', 'JWT_PRIVATE_KEY', 'JWT_ISSUER', 'JWT_AUDIENCE']
     expect([...refusals.map(([name]) => name), ...free].sort()).toEqual(Object.keys(settings).sort())
   })
 

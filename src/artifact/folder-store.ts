@@ -25,7 +25,22 @@ export function folderStore (root: string): ModelStore {
         throw new ArtifactError('BAD_ALIASES', `aliases.json ${(error as Error).message}`)
       }
     },
+    stamps: () => stampsIn(root),
   }
+}
+
+/** By size and time, without a look into the files. */
+async function stampsIn (root: string): Promise<Map<string, string>> {
+  const { models } = await listRepository(root)
+  return new Map(await Promise.all(models.map(async ({ name, versions }): Promise<[string, string]> => {
+    const folder = join(root, name)
+    const ofVersions = (await Promise.all(versions.map(async version => (await files(join(folder, version)).catch(() => [])).map(file => join(version, file))))).flat()
+    const stamps = await Promise.all(['aliases.json', ...ofVersions].map(async file => {
+      const { size, mtimeMs, ino } = await stat(join(folder, file)).catch(() => ({ size: -1, mtimeMs: 0, ino: 0 }))
+      return `${file} ${size} ${mtimeMs} ${ino}`
+    }))
+    return [name, stamps.sort().join('\n')]
+  })))
 }
 
 async function listRepository (root: string): Promise<Repository> {
@@ -75,9 +90,24 @@ async function leadsToFolder (link: string): Promise<boolean> {
 async function defaultModel (root: string): Promise<string | undefined> {
   try {
     const bytes = await readOptional(root, join(root, 'repository.json'))
-    return bytes && parseJson(RepositorySchema, bytes).default
+    return bytes && defaultModelIn(bytes, root)
   } catch (error) {
+    if (error instanceof FatalError) throw error
     throw new FatalError(`repository.json in ${root}: ${(error as Error).message}`)
+  }
+}
+
+/**
+ * What a repository.json names.
+ *
+ * @param place where it stands, for the message
+ * @throws FatalError
+ */
+export function defaultModelIn (bytes: Uint8Array, place: string): string | undefined {
+  try {
+    return parseJson(RepositorySchema, bytes).default
+  } catch (error) {
+    throw new FatalError(`repository.json in ${place}: ${(error as Error).message}`)
   }
 }
 

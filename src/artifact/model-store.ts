@@ -4,6 +4,8 @@ import Type from 'typebox'
 import Value from 'typebox/value'
 import { folderStore, versionFiles } from './folder-store.ts'
 import { isName } from './names.ts'
+import { type S3StoreOptions, s3Store } from './s3-store.ts'
+import { isS3Uri } from './s3-uri.ts'
 import type { ModelStore } from './store.ts'
 
 /** What a version is called whose files do not say it. */
@@ -12,10 +14,20 @@ const unnamed = { name: 'model', version: '1' }
 const NamesSchema = Type.Object({ name: Type.String(), version: Type.String() })
 
 /**
+ * Where a setting or a flag says that the models are.
+ *
+ * @param root a folder, or s3://bucket/prefix
+ * @throws FatalError when it is a place in S3 that cannot be
+ */
+export function modelStore (root: string, options: S3StoreOptions = {}): ModelStore {
+  return isS3Uri(root) ? s3Store(root, options) : folderOrVersion(root)
+}
+
+/**
  * Models in a folder: a repository, or the files of one version alone, as SageMaker unpacks them from
  * a model.tar.gz. Which of the two it is, is looked up with each listing.
  */
-export function modelStore (root: string): ModelStore {
+function folderOrVersion (root: string): ModelStore {
   const repository = folderStore(root)
   let single: typeof unnamed | undefined
   const look = async (): Promise<typeof unnamed | undefined> => (single = await singleVersion(root))
@@ -31,6 +43,7 @@ export function modelStore (root: string): ModelStore {
     },
     version: (name, version) => single === undefined ? repository.version(name, version) : versionFiles({ name, version, root, folder: root }),
     aliases: async name => single === undefined ? await repository.aliases(name) : undefined,
+    ...(repository.stamps === undefined ? {} : { stamps: repository.stamps }),
   }
 }
 

@@ -37,6 +37,8 @@ const maxPutBytes = 5 * 2 ** 30
  */
 export async function openBucket (uri: string | S3Place, { signal }: OpenOptions = {}): Promise<Bucket> {
   const place = typeof uri === 'string' ? parseS3Uri(uri) : uri
+  // Which Node.js an SDK of the future will need is told to whoever upgrades it, not at every start.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
   // Loaded here: it takes longer than all else of a start, and most starts have no bucket.
   const aws = await import('@aws-sdk/client-s3')
   const client = new aws.S3Client({

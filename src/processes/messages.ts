@@ -47,6 +47,8 @@ export type ToServer =
   | { readonly kind: 'resume', readonly state: RepositoryState | undefined }
   | { readonly kind: 'service-ready' }
   | { readonly kind: 'drain' }
+  /** It looks for changes in the repository, for all: one is enough. */
+  | { readonly kind: 'watch' }
   | { readonly kind: 'leased', readonly id: number, readonly lease: Lease }
   | { readonly kind: 'give-snapshot', readonly id: number }
   | { readonly kind: 'snapshots', readonly id: number, readonly snapshots: readonly Snapshot[] }

@@ -4,7 +4,7 @@ import type { Snapshot } from '../monitor/snapshot.ts'
 import { Changes } from './changes.ts'
 import { LeaseBank } from './lease-bank.ts'
 import type { Refusal, RepositoryChange } from '../peers.ts'
-import type { ToPrimary, ToServer } from './messages.ts'
+import type { RepositoryState, ToPrimary, ToServer } from './messages.ts'
 import { replacementFlag } from './server-link.ts'
 
 export interface PrimaryOptions {
@@ -43,9 +43,11 @@ class Primary {
   readonly #changes: Changes
   readonly #joined = new Set<number>()
   readonly #settled = new Set<number>()
+  readonly #loaded = new Set<number>()
   readonly #gatherings = new Map<number, Gathering>()
   #crashesMs: number[] = []
   #lastGathering = 0
+  #watcher: number | undefined
   #serviceReady = false
   #draining = false
   #failure: string | undefined
@@ -89,7 +91,7 @@ class Primary {
       case 'lease': send(worker, { kind: 'leased', id: message.id, lease: this.#bank.lease(message.caller, message.windowMs, message.wanted) }); break
       case 'give-back': this.#bank.giveBack(message.caller, message.unused); break
       case 'snapshots': this.#gather(worker, message.id); break
-      case 'loaded': this.#changes.loaded(message.state); break
+      case 'loaded': this.#hasLoaded(worker, message.state); break
       case 'change': this.#change(worker, message.id, message.change); break
       case 'prepared': this.#changes.prepared(worker.id, message.id, message.proposal); break
       case 'committed': this.#changes.committed(worker.id, message.id, message.committed); break
@@ -114,6 +116,21 @@ class Primary {
       this.#options.log.info({ processes: this.#options.processes, start_ms: Math.round(performance.now()) }, 'service ready')
       this.#options.welcome(welcome)
     }
+  }
+
+  #hasLoaded (worker: Worker, state: RepositoryState): void {
+    this.#changes.loaded(state)
+    this.#loaded.add(worker.id)
+    this.#chooseWatcher()
+  }
+
+  /** One process looks for changes in the repository. */
+  #chooseWatcher (): void {
+    if (this.#watcher !== undefined && this.#loaded.has(this.#watcher)) return
+    const [next] = this.#loaded
+    this.#watcher = next
+    const worker = next === undefined ? undefined : cluster.workers?.[next]
+    if (worker !== undefined) send(worker, { kind: 'watch' })
   }
 
   #change (asker: Worker, id: number, change: RepositoryChange): void {
@@ -148,6 +165,8 @@ class Primary {
   #exited (worker: Worker, code: number | null, signal: string | null): void {
     this.#settled.delete(worker.id)
     this.#joined.delete(worker.id)
+    this.#loaded.delete(worker.id)
+    this.#chooseWatcher()
     this.#changes.gone(worker.id)
     if (this.#draining) {
       if (code !== 0) this.#failure ??= `a server process ended with ${signal ?? code}`

@@ -17,10 +17,12 @@ interface LinkOptions {
   /** @throws ApiError when there is nothing that could be changed */
   readonly prepare: (change: RepositoryChange) => Promise<PreparedChange>
   readonly onDrain: () => void
+  /** This process looks for changes in the repository, for all. */
+  readonly onWatch: () => void
 }
 
 /** A server process's end of the channel to the primary. */
-export function linkToPrimary ({ snapshot, prepare, onDrain }: LinkOptions): ServerLink {
+export function linkToPrimary ({ snapshot, prepare, onDrain, onWatch }: LinkOptions): ServerLink {
   let lastId = 0
   let serviceReady = false
   const leases = new Map<number, (lease: Lease) => void>()
@@ -35,6 +37,7 @@ export function linkToPrimary ({ snapshot, prepare, onDrain }: LinkOptions): Ser
       case 'resume': resumed(message.state); break
       case 'service-ready': serviceReady = true; break
       case 'drain': onDrain(); break
+      case 'watch': onWatch(); break
       case 'leased': settle(leases, message.id, message.lease); break
       case 'give-snapshot': giveSnapshot(message.id); break
       case 'snapshots': settle(gatherings, message.id, [...message.snapshots]); break

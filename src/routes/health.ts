@@ -6,6 +6,11 @@ const HealthSchema = Type.Object({
   uptime_s: Type.Number({ description: 'Seconds since the process started' }),
   ready: Type.Boolean(),
   models: Type.Record(Type.String(), Type.Union([Type.String(), Type.Null()]), { description: 'The version that answers for each model; null while none can' }),
+  store: Type.Optional(Type.Object({
+    status: Type.Union([Type.Literal('ok'), Type.Literal('stale')]),
+    reason: Type.Optional(Type.String({ description: 'Why it could not be read' })),
+    since: Type.Optional(Type.String({ format: 'date-time' })),
+  }, { description: 'Where the models are in S3: stale while it cannot be read, and what was loaded or copied before goes on answering' })),
 })
 
 const ReadySchema = Type.Object({
@@ -26,6 +31,7 @@ export async function healthRoutes (app: FastifyInstance): Promise<void> {
     uptime_s: Math.round(process.uptime() * 10) / 10,
     ready: app.serviceReady(),
     models: Object.fromEntries(app.inference.registry.list().map(({ name, serving }) => [name, serving ?? null])),
+    store: app.inference.registry.storeHealth(),
   }))
 
   app.get('/health/live', {

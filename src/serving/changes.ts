@@ -1,4 +1,4 @@
-import { ApiError } from '../errors.ts'
+import { ApiError, FatalError } from '../errors.ts'
 import { type Entry, failureIn, readyVersions } from './entry.ts'
 import { type FoundModel, findModel } from './find-model.ts'
 import type { Workshop } from './load-version.ts'
@@ -64,7 +64,9 @@ export class Changes {
 
   async #load (name: string, release: () => void): Promise<PreparedChange> {
     this.#loading.add(name)
-    const found = await findModel(this.#workshop, name, this.#shelf.find(name)).finally(() => { this.#loading.delete(name) })
+    const found = await findModel(this.#workshop, name, this.#shelf.find(name))
+      .catch((error: unknown) => { throw this.#cannotRead(error) })
+      .finally(() => { this.#loading.delete(name) })
     const current = this.#shelf.find(name)
     if (found === undefined) {
       if (current === undefined) throw this.#shelf.notFound(name)
@@ -90,17 +92,25 @@ export class Changes {
   async #unload (name: string, release: () => void): Promise<PreparedChange> {
     const current = this.#shelf.find(name)
     if (current === undefined) throw this.#shelf.notFound(name)
-    const listed = await this.#workshop.store.model(name)
+    // Where nobody can tell, it may come back.
+    const isListed = await this.#workshop.store.model(name).then(listed => listed !== undefined, () => true)
     return {
       proposal: { aliases: '', versions: new Map() },
       commit: () => {
         if (!current.unloaded) this.#takeOut(current)
-        if (listed === undefined && !current.isDefault) this.#shelf.remove(name)
+        if (!isListed && !current.isDefault) this.#shelf.remove(name)
         release()
         return undefined
       },
       abort: release,
     }
+  }
+
+  /** The store's own fault, which the caller can do nothing about. */
+  #cannotRead (error: unknown): unknown {
+    if (!(error instanceof FatalError)) return error
+    this.#workshop.events.unreadable?.(error)
+    return new ApiError('MODEL_NOT_READY', 'The model store cannot be read now, so that nothing was changed; try again.', { headers: { 'retry-after': '5' } })
   }
 
   #takeOut (current: Entry): void {

@@ -1,6 +1,6 @@
 import { aliasTarget } from '../artifact/aliases.ts'
 import { isName } from '../artifact/names.ts'
-import type { ModelEntry, ModelStore } from '../artifact/store.ts'
+import type { ModelEntry, ModelStore, StoreHealth } from '../artifact/store.ts'
 import type { EngineHost } from '../engine/engine.ts'
 import type { DocumentedModel } from '../schemas/openapi.ts'
 import { bootServing, bootVersion, describeModel, refuseUnservable } from './boot.ts'
@@ -13,6 +13,7 @@ import type { Model } from './model.ts'
 import { type ModelState, type RepositoryState, stateOf } from './same-set.ts'
 import { Shelf } from './shelf.ts'
 import type { ModelRef, ModelStatus, RegistryEvents } from './status.ts'
+import { Watch, type WatchOptions } from './watch.ts'
 
 export interface LoadOptions {
   /** Called once it is known of every model which version answers. */
@@ -63,6 +64,7 @@ export class Registry {
       for (const version of entry.versions.keys()) await bootVersion(this.#workshop, entry, version)
     }
     this.#endBoot()
+    await this.#remember()
   }
 
   /**
@@ -73,7 +75,15 @@ export class Registry {
   async prepare (change: Change): Promise<PreparedChange> {
     await this.#booted
     if (!isName(change.model)) throw this.#shelf.notFound(change.model)
-    return await this.#changes.prepare(change)
+    const prepared = await this.#changes.prepare(change)
+    return {
+      ...prepared,
+      commit: refused => {
+        const fault = prepared.commit(refused)
+        this.#remember().catch((error: unknown) => { this.#workshop.events.unreadable?.(error as Error) })
+        return fault
+      },
+    }
   }
 
   /** @throws ApiError when not all of it could be done */
@@ -90,6 +100,17 @@ export class Registry {
     })
     // At the start nothing has been looked at yet, and all of it will be.
     return indexRows(this.list(), models, name => !this.#settled || this.#changes.isLoading(name))
+  }
+
+  /** What looks for changes in the store; undefined where that is not to be looked at again and again. */
+  watch (options: Omit<WatchOptions, 'stamps' | 'isUnloaded'>): Watch | undefined {
+    const { stamps } = this.#workshop.store
+    return stamps && new Watch({ ...options, stamps, isUnloaded: name => this.#shelf.find(name)?.unloaded === true })
+  }
+
+  /** Whether what is served is what stands in the store; undefined where it always is. */
+  storeHealth (): StoreHealth | undefined {
+    return this.#workshop.store.health?.()
   }
 
   /** What this process serves, for others to serve the same. */
@@ -176,6 +197,13 @@ export class Registry {
         yield { name: entry.name, version, rows: engine.queuedRows(), executions: engine.executions() - proofRuns }
       }
     }
+  }
+
+  async #remember (): Promise<void> {
+    await this.#workshop.store.loaded?.((name, version) => {
+      const found = this.#shelf.find(name)?.versions.get(version)
+      return found?.state === 'ready' && found.refused === undefined
+    })
   }
 
   /** Frees every session, after the runs under way. */
