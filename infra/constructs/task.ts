@@ -55,6 +55,8 @@ export class Task extends Construct {
     this.executionRole = this.#executionRole(props.repository, Object.values(secrets))
     this.taskRole = this.#role('TaskRole', 'What the program in the container may do', props.allow ?? [])
     this.definition = new FargateTaskDefinition(this, 'Definition', {
+      // CDK's own name is the same in every environment, and who runs the latest revision of a family would run another environment's.
+      family: `${Stack.of(this).stackName}-${id.toLowerCase()}`,
       cpu: props.cpu,
       memoryLimitMiB: props.memoryMiB,
       ...(props.diskGiB !== undefined && { ephemeralStorageGiB: props.diskGiB }),
