@@ -68,6 +68,8 @@ const schema = Type.Object({
     modelName: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' }),
     /** Days after the cut-off within which a customer must buy again to count as one who does. */
     targetDays: Type.Integer({ minimum: 1, maximum: 730 }),
+    /** Uploads within so many minutes lead to one training. */
+    gatherMinutes: Type.Integer({ minimum: 1, maximum: 1440 }),
     cpu: Type.Enum([1024, 2048, 4096, 8192, 16384]),
     memoryMiB: Type.Integer({ minimum: 2048, maximum: 122880 }),
   }, strict)]),

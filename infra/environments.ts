@@ -16,7 +16,7 @@ export const environments = {
     gateway: { requestsPerSecond: 200, burst: 400 },
     lambda: { memoryMiB: 1769, models: 's3' },
     batch: { runner: 'lambda', start: ['upload'], model: 'repeat-purchase', cron: '0 3 * * ? *', maxConcurrency: 10, toleratedFailurePercent: 0 },
-    training: { modelName: 'repeat-purchase', targetDays: 90, cpu: 2048, memoryMiB: 8192 },
+    training: { modelName: 'repeat-purchase', targetDays: 90, gatherMinutes: 15, cpu: 2048, memoryMiB: 8192 },
     monitoring: { p99Ms: 200, drift: 0.25, logRetentionDays: 14, monthlyBudgetUsd: 100 },
   },
   staging: {
@@ -33,7 +33,7 @@ export const environments = {
     gateway: { requestsPerSecond: 1000, burst: 2000 },
     lambda: 'off',
     batch: { runner: 'fargate', start: ['upload'], model: 'repeat-purchase', cron: '0 3 * * ? *', maxConcurrency: 20, toleratedFailurePercent: 1 },
-    training: { modelName: 'repeat-purchase', targetDays: 90, cpu: 4096, memoryMiB: 16384 },
+    training: { modelName: 'repeat-purchase', targetDays: 90, gatherMinutes: 15, cpu: 4096, memoryMiB: 16384 },
     monitoring: { p99Ms: 100, drift: 0.25, logRetentionDays: 30, monthlyBudgetUsd: 400 },
   },
   production: {
@@ -50,7 +50,7 @@ export const environments = {
     gateway: { requestsPerSecond: 5000, burst: 10_000 },
     lambda: 'off',
     batch: { runner: 'fargate', start: ['schedule', 'upload'], model: 'repeat-purchase', cron: '0 3 * * ? *', maxConcurrency: 100, toleratedFailurePercent: 1 },
-    training: { modelName: 'repeat-purchase', targetDays: 90, cpu: 4096, memoryMiB: 16384 },
+    training: { modelName: 'repeat-purchase', targetDays: 90, gatherMinutes: 15, cpu: 4096, memoryMiB: 16384 },
     monitoring: { p99Ms: 50, drift: 0.25, logRetentionDays: 365, monthlyBudgetUsd: 2000 },
   },
 } satisfies Record<string, EnvironmentConfig>
