@@ -1,7 +1,10 @@
 import { type App, Tags, Validations } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
 import type { EnvironmentConfig } from './config.ts'
+import { ReasonedWildcards } from './constructs/reasoned-wildcards.ts'
 import { DataStack } from './stacks/data.ts'
+import { NetworkStack } from './stacks/network.ts'
+import { ServiceStack } from './stacks/service.ts'
 
 /** Every stack by name, in order: who is handed to whom. */
 export function build (app: App, environment: string, config: EnvironmentConfig): void {
@@ -10,8 +13,10 @@ export function build (app: App, environment: string, config: EnvironmentConfig)
     env: { region: config.region, ...(config.account && { account: config.account }) },
     terminationProtection: environment === 'production',
   })
-  new DataStack(app, 'Data', { ...named('data'), environment }) // eslint-disable-line no-new
+  const data = new DataStack(app, 'Data', { ...named('data'), environment, auth: config.auth })
+  const network = new NetworkStack(app, 'Network', { ...named('network'), config, logs: data.logs })
+  if (config.service !== 'off') new ServiceStack(app, 'Service', { ...named('service'), environment, config, service: config.service, data, network })
   Tags.of(app).add('project', 'modelport')
   Tags.of(app).add('environment', environment)
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app))
+  Validations.of(app).addPlugins(new ReasonedWildcards(), new AwsSolutionsChecks(app))
 }

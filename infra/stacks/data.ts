@@ -1,14 +1,17 @@
-import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib'
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib'
 import { Repository, TagMutability } from 'aws-cdk-lib/aws-ecr'
 import { BlockPublicAccess, Bucket, BucketEncryption, type BucketProps, type CfnBucket, ObjectOwnership, StorageClass } from 'aws-cdk-lib/aws-s3'
 import { CfnModelPackageGroup } from 'aws-cdk-lib/aws-sagemaker'
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import type { Construct } from 'constructs'
+import type { EnvironmentConfig } from '../config.ts'
 
 interface DataProps extends StackProps {
   environment: string
+  auth: EnvironmentConfig['auth']
 }
 
-/** What must outlive every other stack: buckets, the image's repository, the group of registered models. */
+/** What must outlive every other stack: buckets, the image's repository, the group of registered models, the secret behind tokens. */
 export class DataStack extends Stack {
   readonly logs: Bucket
   /** Raw files as they come; tells EventBridge of each. */
@@ -19,6 +22,8 @@ export class DataStack extends Stack {
   readonly predictions: Bucket
   readonly repository: Repository
   readonly modelPackageGroup: CfnModelPackageGroup
+  /** What tokens are signed with; none where a JWKS address says who may sign. */
+  readonly jwtSecret: Secret | undefined
 
   constructor (scope: Construct, id: string, props: DataProps) {
     super(scope, id, props)
@@ -48,7 +53,22 @@ export class DataStack extends Stack {
       modelPackageGroupName: `modelport-${props.environment}`,
       modelPackageGroupDescription: 'Versions that training has made; an approved one is promoted to production',
     })
+    this.jwtSecret = props.auth.kind === 'secret' ? this.#jwtSecret() : undefined
     this.#tellNames()
+  }
+
+  #jwtSecret (): Secret {
+    const secret = new Secret(this, 'JwtSecret', {
+      description: 'JWT_SECRET of the server (HS256): who has it can sign tokens',
+      generateSecretString: { passwordLength: 64, excludePunctuation: true },
+      removalPolicy: RemovalPolicy.RETAIN,
+    })
+    Validations.of(secret).acknowledge({
+      id: 'AwsSolutions-SMG4',
+      reason: 'A new secret ends every token that callers hold, at once, so a person decides when (docs/aws.md). Keys that change without that are what auth "jwks" is for.',
+    })
+    new CfnOutput(this, 'JwtSecretArn', { value: secret.secretArn }) // eslint-disable-line no-new
+    return secret
   }
 
   /** Buckets have names that CloudFormation makes up: scripts ask for them here. */
