@@ -8,6 +8,6 @@ export const infraFolder = fileURLToPath(new URL('..', import.meta.url)).replace
 export const repositoryFolder = '..'
 
 /** A path that the person wrote: from the folder that npm was called in. */
-export function asCalled (path: string): string {
-  return resolve(process.env.INIT_CWD ?? process.cwd(), path)
+export function asCalled (path: string, env: NodeJS.ProcessEnv): string {
+  return resolve(env.INIT_CWD ?? process.cwd(), path)
 }

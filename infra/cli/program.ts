@@ -1,5 +1,20 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 
+/** What a verb sees of the world. */
+export interface Terminal {
+  readonly out: (line: string) => void
+  readonly err: (line: string) => void
+  readonly env: NodeJS.ProcessEnv
+  /** Where answers come from. */
+  readonly input: NodeJS.ReadableStream
+}
+
+export interface Verb {
+  /** What `--help` prints; its first line is the usage. */
+  readonly help: string
+  readonly start: (args: readonly string[], terminal: Terminal) => Promise<void>
+}
+
 /** What the caller can put right: told in one line, without a stack. */
 export class Refusal extends Error {}
 
@@ -7,33 +22,38 @@ export class Refusal extends Error {}
 export class Misuse extends Error {}
 
 type Options = NonNullable<ParseArgsConfig['options']>
-type Parsed<T extends Options> = ReturnType<typeof parseArgs<{ args: string[], options: T, allowPositionals: true, strict: true }>>
+interface Call<T extends Options> {
+  args: string[]
+  options: T
+  allowPositionals: true
+  strict: true
+}
 
-/**
- * Runs one script: flags, then `body`, then the exit code: 0 done, 1 failed, 2 misused.
- *
- * @param help what `--help` prints; its first line is the usage
- */
-export async function program<T extends Options> (help: string, options: T, body: (parsed: Parsed<T>) => Promise<void>): Promise<void> {
-  const args = process.argv.slice(2)
-  if (args.includes('--help') || args.includes('-h')) {
-    console.log(help.trim())
-    return
-  }
-  try {
-    await body(parseArgs<{ args: string[], options: T, allowPositionals: true, strict: true }>({ args, options, allowPositionals: true, strict: true }))
-  } catch (error) {
-    process.exitCode = complain(error, help.trim().split('\n')[0]!)
+/** A verb whose flags `parseArgs` reads. */
+export function verbOf<T extends Options> (help: string, options: T, body: (parsed: ReturnType<typeof parseArgs<Call<T>>>, terminal: Terminal) => Promise<void>): Verb {
+  return {
+    help: help.trim(),
+    start: async (args, terminal) => { await body(parseArgs<Call<T>>({ args: [...args], options, allowPositionals: true, strict: true }), terminal) },
   }
 }
 
-function complain (error: unknown, usage: string): number {
-  if (error instanceof Misuse || isWrongFlag(error)) {
-    console.error(`${error.message}\n${usage}\n--help explains it`)
-    return 2
+/** @returns the exit code: 0 done, 1 failed, 2 misused */
+export async function run ({ help, start }: Verb, args: readonly string[], terminal: Terminal): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
+    terminal.out(help)
+    return 0
   }
-  console.error(error instanceof Refusal ? error.message : error)
-  return 1
+  try {
+    await start(args, terminal)
+    return 0
+  } catch (error) {
+    if (error instanceof Misuse || isWrongFlag(error)) {
+      terminal.err(`${error.message}\n${help.split('\n')[0]!}\n--help explains it`)
+      return 2
+    }
+    terminal.err(error instanceof Refusal ? error.message : error instanceof Error ? error.stack ?? error.message : String(error))
+    return 1
+  }
 }
 
 /** What `parseArgs` throws. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { infraFolder } from './paths.ts'
-import { Refusal } from './program.ts'
+import { Refusal, type Terminal } from './program.ts'
 
 export type Command = readonly [program: string, ...args: string[]]
 
@@ -20,9 +20,11 @@ const references = /\u0001(\w+)\u0002/g // eslint-disable-line no-control-regex
  */
 export class Shell {
   readonly isDryRun: boolean
+  readonly #terminal: Terminal
   #indent = ''
 
-  constructor ({ isDryRun }: { isDryRun: boolean }) {
+  constructor (terminal: Terminal, { isDryRun }: { isDryRun: boolean }) {
+    this.#terminal = terminal
     this.isDryRun = isDryRun
     if (isDryRun) this.#print('set -e', `cd ${quote(infraFolder)}`)
   }
@@ -31,15 +33,15 @@ export class Shell {
   say (text: string): void {
     for (const line of text.split('\n')) {
       if (this.isDryRun) this.#print(line === '' ? '' : `# ${line}`)
-      else console.log(line)
+      else this.#terminal.out(line)
     }
   }
 
   /** Runs to its end, with our own stdin, stdout and stderr. */
   async run (command: Command): Promise<void> {
     if (this.isDryRun) return this.#print(text(command))
-    console.log(`> ${text(command)}`)
-    const { code } = await start(command, 'inherit')
+    this.#terminal.out(`> ${text(command)}`)
+    const { code } = await this.#start(command, 'inherit')
     if (code !== 0) throw new Refusal(`${command[0]} failed (${code === null ? 'ended by a signal' : `exit code ${code}`}): ${text(command)}`)
   }
 
@@ -52,7 +54,7 @@ export class Shell {
       this.#print(`${name}=$(${text(command)})`)
       return reference(name)
     }
-    const { code, stdout, stderr } = await start(command, 'pipe')
+    const { code, stdout, stderr } = await this.#start(command, 'pipe')
     if (code !== 0) throw new Refusal(`${what}\n${stderr.trim()}`.trim())
     return stdout.trim()
   }
@@ -60,14 +62,14 @@ export class Shell {
   /** Goes on only if the command succeeds. */
   async must (command: Command, what: string): Promise<void> {
     if (this.isDryRun) return this.#print(`${text(command)} > /dev/null || { echo ${quote(what)} >&2; exit 1; }`)
-    const { code, stderr } = await start(command, 'pipe')
+    const { code, stderr } = await this.#start(command, 'pipe')
     if (code !== 0) throw new Refusal(`${what}\n${stderr.trim()}`.trim())
   }
 
   /** Does `body` unless the command says that it has been done. */
   async unless (done: Command, body: () => Promise<void>): Promise<void> {
     if (!this.isDryRun) {
-      const { code } = await start(done, 'pipe')
+      const { code } = await this.#start(done, 'pipe')
       if (code !== 0) await body()
       return
     }
@@ -81,21 +83,25 @@ export class Shell {
   /** `from | to`, so that what goes through is never an argument, which other users of the machine could see. */
   async pipe (from: Command, to: Command, what: string): Promise<void> {
     if (this.isDryRun) return this.#print(`${text(from)} | ${text(to)}`)
-    console.log(`> ${text(from)} | ${text(to)}`)
-    const answer = await start(from, 'pipe')
+    this.#terminal.out(`> ${text(from)} | ${text(to)}`)
+    const answer = await this.#start(from, 'pipe')
     if (answer.code !== 0) throw new Refusal(`${what}\n${answer.stderr.trim()}`)
-    const { code, stderr } = await start(to, 'pipe', answer.stdout)
+    const { code, stderr } = await this.#start(to, 'pipe', answer.stdout)
     if (code !== 0) throw new Refusal(`${what}\n${stderr.trim()}`)
   }
 
+  #start (command: Command, io: 'inherit' | 'pipe', input?: string): Promise<Outcome> {
+    return start(command, this.#terminal.env, io, input)
+  }
+
   #print (...lines: string[]): void {
-    for (const line of lines) console.log(line === '' ? '' : this.#indent + line)
+    for (const line of lines) this.#terminal.out(line === '' ? '' : this.#indent + line)
   }
 }
 
-function start ([program, ...args]: Command, io: 'inherit' | 'pipe', input?: string): Promise<Outcome> {
+function start ([program, ...args]: Command, env: NodeJS.ProcessEnv, io: 'inherit' | 'pipe', input?: string): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: infraFolder, stdio: io === 'inherit' ? 'inherit' : [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
+    const child = spawn(program, args, { cwd: infraFolder, env, stdio: io === 'inherit' ? 'inherit' : [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
     let stdout = ''
     let stderr = ''
     child.stdout?.on('data', (chunk: Buffer) => { stdout += chunk.toString() })

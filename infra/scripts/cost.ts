@@ -1,5 +1,5 @@
 import { environmentFlag, environmentOf } from '../cli/environment.ts'
-import { numberOf, program } from '../cli/program.ts'
+import { numberOf, verbOf } from '../cli/program.ts'
 import { type Assumptions, billOf, variantOf, variants } from '../cost/bill.ts'
 import { breakEven } from '../cost/break-even.ts'
 import { hoursPerMonth, type Load } from '../cost/load.ts'
@@ -39,7 +39,7 @@ const options = {
   json: { type: 'boolean', default: false },
 } as const
 
-await program(help, options, async ({ values }) => {
+export const verb = verbOf(help, options, async ({ values }, terminal) => {
   const { name, config } = environmentOf(values.environment)
   const load: Load = {
     requestsPerSecond: numberOf('requests-per-second', values['requests-per-second'], { least: 0, most: 1e6 }),
@@ -65,5 +65,5 @@ await program(help, options, async ({ values }) => {
     bills,
     breakEvens: pairs.map(([fixed, metered]) => ({ fixed, metered, requestsPerSecond: breakEven(at(fixed), at(metered)) ?? null })),
   }
-  console.log(values.json ? JSON.stringify(report, undefined, 2) : print(report, config))
+  terminal.out(values.json ? JSON.stringify(report, undefined, 2) : print(report, config))
 })

@@ -1,7 +1,7 @@
 import { signIn } from '../cli/aws.ts'
 import { environmentFlag, environmentOf } from '../cli/environment.ts'
 import { buildAndPush } from '../cli/image.ts'
-import { program } from '../cli/program.ts'
+import { verbOf } from '../cli/program.ts'
 import { Shell } from '../cli/shell.ts'
 
 const help = `
@@ -20,9 +20,9 @@ Example:
 
 const options = { ...environmentFlag, tag: { type: 'string' }, 'dry-run': { type: 'boolean', default: false } } as const
 
-await program(help, options, async ({ values }) => {
+export const verb = verbOf(help, options, async ({ values }, terminal) => {
   const target = environmentOf(values.environment)
-  const shell = new Shell({ isDryRun: values['dry-run'] })
+  const shell = new Shell(terminal, { isDryRun: values['dry-run'] })
   const tag = values.tag ?? target.config.imageTag
   const digest = await buildAndPush(shell, target, await signIn(shell, target), tag)
   if (shell.isDryRun) return

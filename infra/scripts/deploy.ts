@@ -7,7 +7,7 @@ import { buildAndPush, findImage } from '../cli/image.ts'
 import { buildCommandLine, modelStoreOf, ownModels, publish, versionsIn } from '../cli/models.ts'
 import { packageLambda } from '../cli/package.ts'
 import { asCalled } from '../cli/paths.ts'
-import { program } from '../cli/program.ts'
+import { verbOf } from '../cli/program.ts'
 import { Shell } from '../cli/shell.ts'
 import { restBill } from '../cost/rest.ts'
 
@@ -34,11 +34,11 @@ const options = {
   'dry-run': { type: 'boolean', default: false },
 } as const
 
-await program(help, options, async ({ values }) => {
+export const verb = verbOf(help, options, async ({ values }, terminal) => {
   const target = environmentOf(values.environment)
-  const shell = new Shell({ isDryRun: values['dry-run'] })
+  const shell = new Shell(terminal, { isDryRun: values['dry-run'] })
   shell.say(restBill(target.name, target.config))
-  if (!values.yes && !shell.isDryRun) await confirm(`Deploy ${target.name} to ${target.config.region}? (yes or no)`, 'yes')
+  if (!values.yes && !shell.isDryRun) await confirm(terminal, `Deploy ${target.name} to ${target.config.region}? (yes or no)`, 'yes')
 
   const account = await signIn(shell, target)
   await shell.must(aws(target, 'ssm', 'get-parameter', '--name', '/cdk-bootstrap/hnb659fds/version'),
@@ -50,7 +50,7 @@ await program(help, options, async ({ values }) => {
   await deploy('Data')
   const { imageTag } = target.config
   await shell.unless(findImage(target, imageTag), async () => { await buildAndPush(shell, target, account, imageTag) })
-  await uploadFirstModels(shell, target, values.models === undefined ? ownModels : asCalled(values.models))
+  await uploadFirstModels(shell, target, values.models === undefined ? ownModels : asCalled(values.models, terminal.env))
   await deploy('--all')
   if (!shell.isDryRun) shell.say('Deployed. The address is among the outputs above: `npm run smoke -- https://…` tries it.')
 })

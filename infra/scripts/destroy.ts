@@ -2,7 +2,7 @@ import { aws, cdk, outputOf, type Target } from '../cli/aws.ts'
 import { confirm } from '../cli/confirm.ts'
 import { environmentFlag, environmentOf, stackName } from '../cli/environment.ts'
 import { imageRepository } from '../cli/image.ts'
-import { program, Refusal } from '../cli/program.ts'
+import { Refusal, verbOf } from '../cli/program.ts'
 import { Shell } from '../cli/shell.ts'
 import { stacksOf } from '../cli/stacks.ts'
 
@@ -30,15 +30,15 @@ const options = {
 
 const buckets = ['RawBucket', 'CleanBucket', 'ModelsBucket', 'PredictionsBucket', 'LogsBucket'] as const
 
-await program(help, options, async ({ values }) => {
+export const verb = verbOf(help, options, async ({ values }, terminal) => {
   const target = environmentOf(values.environment)
-  const shell = new Shell({ isDryRun: values['dry-run'] })
+  const shell = new Shell(terminal, { isDryRun: values['dry-run'] })
   const isProtected = target.name === 'production'
   if (isProtected && !values.unprotect) throw new Refusal('production is protected against deletion: say --unprotect as well, if that is what you mean.')
   const stacks = stacksOf(target.config).filter(stack => values['with-data'] || stack !== 'Data')
   shell.say(`This deletes ${stacks.map(stack => stackName(target.name, stack)).join(', ')} in ${target.config.region}.`)
   shell.say(values['with-data'] ? 'It deletes all data, all models and all predictions too. Nothing brings them back.' : 'Buckets, images and registered models stay.')
-  if (!shell.isDryRun) await confirm(`Type ${target.name} to go on:`, target.name)
+  if (!shell.isDryRun) await confirm(terminal, `Type ${target.name} to go on:`, target.name)
 
   const data = values['with-data'] ? await dataOf(shell, target) : []
   if (isProtected) {

@@ -1,7 +1,7 @@
 import { cdk } from '../cli/aws.ts'
 import { environmentFlag, environmentOf } from '../cli/environment.ts'
 import { packageLambda } from '../cli/package.ts'
-import { program } from '../cli/program.ts'
+import { verbOf } from '../cli/program.ts'
 import { Shell } from '../cli/shell.ts'
 
 const help = `
@@ -18,9 +18,9 @@ Example:
 
 const options = { ...environmentFlag, 'dry-run': { type: 'boolean', default: false } } as const
 
-await program(help, options, async ({ values }) => {
+export const verb = verbOf(help, options, async ({ values }, terminal) => {
   const target = environmentOf(values.environment)
-  const shell = new Shell({ isDryRun: values['dry-run'] })
+  const shell = new Shell(terminal, { isDryRun: values['dry-run'] })
   await packageLambda(shell, target)
   await shell.run(cdk('diff', '--all', '--context', `environment=${target.name}`))
 })

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Misuse, program, Refusal } from '../cli/program.ts'
+import { Misuse, Refusal, verbOf } from '../cli/program.ts'
 import { type Command, Shell } from '../cli/shell.ts'
 
 const help = `
@@ -18,11 +18,11 @@ Example:
 
 const options = { region: { type: 'string' }, delete: { type: 'boolean', default: false } } as const
 
-await program(help, options, async ({ values: { region, delete: andBucket }, positionals }) => {
+export const verb = verbOf(help, options, async ({ values: { region, delete: andBucket }, positionals }, terminal) => {
   const [bucket] = positionals
   if (bucket === undefined || positionals.length > 1) throw new Misuse('Which bucket? One name')
   if (region === undefined) throw new Misuse('Where is it? --region REGION')
-  const shell = new Shell({ isDryRun: false })
+  const shell = new Shell(terminal, { isDryRun: false })
   const s3api = (operation: string, ...args: string[]): Command => ['aws', 's3api', operation, '--region', region, '--bucket', bucket, ...args]
   const folder = mkdtempSync(join(tmpdir(), 'modelport-'))
   try {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Misuse, numberOf, program } from '../cli/program.ts'
+import { Misuse, numberOf, Refusal, type Terminal, verbOf } from '../cli/program.ts'
 import { call, type Service } from '../smoke/check.ts'
 import { checks } from '../smoke/checks.ts'
 
@@ -27,11 +27,11 @@ const options = {
   timeout: { type: 'string', default: '10000' },
 } as const
 
-await program(help, options, async ({ values, positionals }) => {
+export const verb = verbOf(help, options, async ({ values, positionals }, terminal) => {
   const [address] = positionals
   if (address === undefined || positionals.length > 1) throw new Misuse('Which service? One address, such as http://localhost:8000')
   if (!/^https?:\/\/[^/]/.test(address)) throw new Misuse(`${JSON.stringify(address)} is not an address: it must begin with http:// or https://`)
-  const token = values['no-token'] ? undefined : values.token ?? process.env.TOKEN
+  const token = values['no-token'] ? undefined : values.token ?? terminal.env.TOKEN
   if (token === undefined && !values['no-token']) throw new Misuse('It needs a token: --token, or the variable TOKEN, or --no-token for a service with AUTH=off')
   const service: Service = {
     url: address.replace(/\/+$/, ''),
@@ -40,20 +40,21 @@ await program(help, options, async ({ values, positionals }) => {
     ...(values.model !== undefined && { model: values.model }),
   }
   await waitUntilReady(service, numberOf('wait', values.wait, { least: 0, most: 3600 }) * 1000)
-  process.exitCode = await tryAll(service) === 0 ? 0 : 1
+  const failures = await tryAll(service, terminal)
+  if (failures > 0) throw new Refusal(`${service.url}: ${failures} of ${checks.length} checks failed.`)
+  terminal.out(`${service.url} works.`)
 })
 
 /** @returns how many checks failed */
-async function tryAll (service: Service): Promise<number> {
+async function tryAll (service: Service, terminal: Terminal): Promise<number> {
   let failures = 0
   for (const { name, needsToken, run } of checks) {
     if (needsToken && service.token === undefined) continue
     const start = performance.now()
     const { ok, text } = await run(service).then(text => ({ ok: true, text }), (error: Error) => ({ ok: false, text: error.message }))
     if (!ok) failures++
-    console.log(`${ok ? 'ok  ' : 'FAIL'} ${`${Math.round(performance.now() - start)} ms`.padStart(8)}  ${name}: ${text}`)
+    terminal.out(`${ok ? 'ok  ' : 'FAIL'} ${`${Math.round(performance.now() - start)} ms`.padStart(8)}  ${name}: ${text}`)
   }
-  console.log(failures === 0 ? `${service.url} works.` : `${service.url}: ${failures} failed.`)
   return failures
 }
 

@@ -1,7 +1,7 @@
 import { environmentFlag, environmentOf } from '../cli/environment.ts'
 import { buildCommandLine, checkReference, modelStoreOf, ownModels, publish } from '../cli/models.ts'
 import { asCalled } from '../cli/paths.ts'
-import { Misuse, program } from '../cli/program.ts'
+import { Misuse, verbOf } from '../cli/program.ts'
 import { Shell } from '../cli/shell.ts'
 
 const help = `
@@ -20,13 +20,13 @@ Example:
 
 const options = { ...environmentFlag, models: { type: 'string' }, 'dry-run': { type: 'boolean', default: false } } as const
 
-await program(help, options, async ({ values, positionals }) => {
+export const verb = verbOf(help, options, async ({ values, positionals }, terminal) => {
   if (positionals.length === 0) throw new Misuse('Which version? NAME@VERSION, such as iris@1.0.0')
   const versions = positionals.map(checkReference)
   const target = environmentOf(values.environment)
-  const shell = new Shell({ isDryRun: values['dry-run'] })
+  const shell = new Shell(terminal, { isDryRun: values['dry-run'] })
   await buildCommandLine(shell)
-  const models = values.models === undefined ? ownModels : asCalled(values.models)
+  const models = values.models === undefined ? ownModels : asCalled(values.models, terminal.env)
   const store = await modelStoreOf(shell, target)
   for (const version of versions) await shell.run(publish(version, store, models))
 })
