@@ -10,6 +10,7 @@ import type { Peers } from './peers.ts'
 import accessLog from './plugins/access-log.ts'
 import auth from './plugins/auth.ts'
 import docs from './plugins/docs.ts'
+import emf from './plugins/emf.ts'
 import errors, { answerClientError, sendError } from './plugins/errors.ts'
 import inferencePlugin from './plugins/inference.ts'
 import lifecycle from './plugins/lifecycle.ts'
@@ -36,6 +37,8 @@ export interface AppOptions {
   readonly log: FastifyBaseLogger
   /** Writes the lines of the access log; unset: they go through `log`. */
   readonly writeInfo?: ((members: string, message: string) => void) | undefined
+  /** Writes the lines that CloudWatch reads (METRICS_EMF); unset: there are none. */
+  readonly writeLine?: ((line: string) => void) | undefined
   /** The release, for the documents. */
   readonly version: string
   /** The key of this run where none is configured, if other processes have it too. */
@@ -51,7 +54,7 @@ export interface AppOptions {
  * `app.inference.registry.load()`, then closes. Plugins run their hooks in the order in which they
  * stand here.
  */
-export async function buildApp ({ config, log, writeInfo, version, firstRunSecret, peers, isSerial = false }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp ({ config, log, writeInfo, writeLine, version, firstRunSecret, peers, isSerial = false }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: log,
     // The log line of a request is ours, and carries its id itself: a child logger per request costs more than the line.
@@ -91,6 +94,7 @@ export async function buildApp ({ config, log, writeInfo, version, firstRunSecre
   await app.register(accessLog, { enabled: config.accessLog, inputs: config.logInputs, writeInfo })
   await app.register(docs, { config, version, describe: () => registry.documented() })
   await app.register(inferencePlugin, { inference, peers })
+  await app.register(emf, { namespace: config.metricsEmf, seconds: config.metricsEmfSeconds, writeLine, isAlone: peers === undefined, isSerial })
 
   await app.register(healthRoutes)
   await app.register(predictRoutes)

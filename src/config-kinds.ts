@@ -86,6 +86,17 @@ export function choice<const T extends string> (...choices: readonly T[]): Kind<
   }
 }
 
+/** A CloudWatch namespace; those that begin with AWS/ are not ours to write. */
+export function namespace (): Kind<string> {
+  return {
+    allowed: '1 to 255 letters, digits and . - _ / # :, not beginning with AWS/ or :',
+    parse: raw => {
+      if (!/^(?!AWS\/|:)[0-9A-Za-z._/#:-]{1,255}$/.test(raw)) throw new Error(`${JSON.stringify(raw)} is not a namespace`)
+      return raw
+    },
+  }
+}
+
 export function onOff (): Kind<boolean> {
   const { allowed, parse } = choice('on', 'off')
   return { allowed, parse: raw => parse(raw) === 'on' }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { FatalError } from './errors.ts'
-import { type Kind, bytes, choice, duration, integer, milliseconds, onOff, origins, path, pathOrS3, pem, proxies, route, secret, text, url } from './config-kinds.ts'
+import { type Kind, bytes, choice, duration, integer, milliseconds, namespace, onOff, origins, path, pathOrS3, pem, proxies, route, secret, text, url } from './config-kinds.ts'
 
 interface Setting<T> extends Kind<T> {
   /** What an unset variable means, as one would write it in the environment; undefined: nothing. */
@@ -48,6 +48,8 @@ export const settings = {
   TRUST_PROXY: setting(proxies(), 'Which proxies\' X-Forwarded-For counts: `off`, a number of hops, or addresses and CIDRs with commas', { default: 'off' }),
   CORS_ORIGIN: setting(origins(), 'Origins that browsers may call from, with commas, or `*`; unset: CORS is off'),
   METRICS_AUTH: setting(choice('on', 'off'), 'Whether `/metrics` needs a token with the scope metrics; unset: off on loopback, on elsewhere'),
+  METRICS_EMF: setting(namespace(), 'Writes metrics to stdout for CloudWatch, under this namespace; unset: it does not'),
+  METRICS_EMF_SECONDS: setting(integer(1, 3600), 'How often they are written', { default: '60' }),
   SAGEMAKER: setting(onOff(), 'Starts as SageMaker has it: port 8080, models from `/opt/ml/model`, no tokens, CSV without a header; on where the image is run with `serve`', { default: 'off' }),
   AIP_HEALTH_ROUTE: setting(route(), 'Where Vertex AI asks whether the server is ready; set by Vertex AI'),
   AIP_PREDICT_ROUTE: setting(route(), 'Where Vertex AI sends predictions for the default model; set by Vertex AI'),

@@ -25,20 +25,31 @@ async function start (env: Readonly<Record<string, string | undefined>>): Promis
     // Whoever reaches the gateway is not on this machine.
     HOST: '0.0.0.0',
   })
-  const { log, writeInfo, flush } = await createLog(config.logLevel, { fd: 1 })
+  const { log, writeInfo, writeLine, flush } = await createLog(config.logLevel, { fd: 1 })
   const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { version: string }
-  const app = await buildApp({ config, log, writeInfo, version, isSerial: true })
+  const app = await buildApp({ config, log, writeInfo, writeLine, version, isSerial: true })
   await app.ready()
   if (config.auth === 'off') log.warn('AUTH=off: anybody who reaches this function may predict')
   const { registry } = app.inference
   await registry.load(config.defaultModel)
   log.info({ start_ms: Math.round(performance.now() - startedMs), ready: registry.ready, models: registry.list().length }, 'models loaded')
   flush()
+  // Comes before the end only where an extension is registered, with half a second to go.
+  process.once('SIGTERM', () => {
+    const end = (): void => {
+      flush()
+      process.exit(0)
+    }
+    app.close().then(end, end)
+  })
   return createHandler({
     answer: async request => await app.inject({ ...request, method: request.method as 'GET' }),
     securityHeaders: app.securityHeaders,
     warn: (facts, message) => { log.warn(facts, message) },
-    beforeFreeze: flush,
+    beforeFreeze: async () => {
+      await app.emf?.writeIfDue()
+      flush()
+    },
   })
 }
 

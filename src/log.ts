@@ -15,6 +15,8 @@ export interface Log {
    * Absent where a person looks on, and where the level leaves it out.
    */
   readonly writeInfo: ((members: string, message: string) => void) | undefined
+  /** Writes a line that is whole, whatever the level. */
+  readonly writeLine: (line: string) => void
   /** Writes what is buffered, at once; for the end of the process. */
   readonly flush: () => void
 }
@@ -33,14 +35,14 @@ export async function createLog (level: string, stdout: { readonly isTTY?: boole
   }
   if (stdout.isTTY === true) {
     const { default: pretty } = await import('pino-pretty')
-    return { log: pino(options, pretty({ sync: true, ignore: 'request_id', singleLine: true }) as DestinationStream), writeInfo: undefined, flush: () => {} }
+    return { log: pino(options, pretty({ sync: true, ignore: 'request_id', singleLine: true }) as DestinationStream), writeInfo: undefined, writeLine: line => { process.stdout.write(line) }, flush: () => {} }
   }
   // Synchronous: a write by a thread takes a turn of the event loop, and a busy server makes more lines
   // in a turn than it may write at once, so that they pile up without end.
   const { lines, flush } = batched(pino.destination({ fd: stdout.fd ?? 1, sync: true }), writers === 1 ? writeBytes : sharedWriteBytes)
   const log = pino(options, lines)
   const writeInfo = (members: string, message: string): void => { lines.write(`{"level":"info","time":"${isoTime()}",${members},"msg":"${message}"}\n`) }
-  return { log, writeInfo: log.isLevelEnabled('info') ? writeInfo : undefined, flush }
+  return { log, writeInfo: log.isLevelEnabled('info') ? writeInfo : undefined, writeLine: line => { lines.write(line) }, flush }
 }
 
 let timeMs = 0

@@ -41,6 +41,8 @@ export async function runServer ({ config, log, processes, firstRunSecret, isRep
   const link = cluster.isWorker
     ? linkToPrimary({
       snapshot: async () => await running.app?.monitor.snapshot(),
+      taken: async () => await running.app?.emf?.take(),
+      write: taken => { running.app?.emf?.write(taken) },
       prepare: async change => await prepareChange(await whenBuilt, change),
       onDrain: () => { stop('drain') },
       onWatch: () => { running.watch?.start() },
@@ -52,7 +54,7 @@ export async function runServer ({ config, log, processes, firstRunSecret, isRep
 
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
   const threads = config.inferenceThreads ?? Math.max(1, Math.floor(cpuCount() / processes))
-  const app = running.app = await buildApp({ config: { ...config, inferenceThreads: threads }, log: log.log, writeInfo: log.writeInfo, version, firstRunSecret, peers: link?.peers })
+  const app = running.app = await buildApp({ config: { ...config, inferenceThreads: threads }, log: log.log, writeInfo: log.writeInfo, writeLine: log.writeLine, version, firstRunSecret, peers: link?.peers })
   built(app)
   if (link !== undefined) log.log.info({ pid: process.pid }, 'server process started')
   const load = async (): Promise<void> => {

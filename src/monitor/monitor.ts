@@ -2,9 +2,12 @@ import { AggregatorRegistry } from 'prom-client'
 import type { Baseline } from '../artifact/baseline.ts'
 import type { Manifest } from '../artifact/manifest.ts'
 import { type Buckets, createBuckets, durationBounds, observe } from './buckets.ts'
+import { emfLines } from './emf.ts'
+import { type EmfState, emfReport } from './emf-report.ts'
 import { exposition } from './exposition.ts'
 import { type Counted, type Watched, families } from './families.ts'
 import { runtimeMetrics } from './runtime.ts'
+import { Since } from './since.ts'
 import { type HttpCounts, type QueuedRows, type Snapshot, type VersionSnapshot, addHttp, addQueued, getOrSet } from './snapshot.ts'
 import { type VersionStatistics, versionStatistics } from './statistics.ts'
 import { VersionMonitor } from './version-monitor.ts'
@@ -27,6 +30,7 @@ export class Monitor {
   /** From the start, not from the first scrape: what it measures begins now. */
   readonly #runtime = runtimeMetrics()
   readonly #nowMs: () => number
+  readonly #since = new Since()
   #queuedRows: () => Iterable<QueuedRows> = () => []
 
   constructor ({ nowMs = Date.now }: { nowMs?: () => number } = {}) {
@@ -112,6 +116,21 @@ export class Monitor {
   async statistics (snapshots?: readonly Snapshot[]): Promise<VersionStatistics[]> {
     const { versions, queued } = this.#sum(await this.#all(snapshots))
     return versionStatistics(versions, queued)
+  }
+
+  /** What this process has counted since the last time; each count is in one of these and in no other. */
+  async taken (): Promise<Snapshot> {
+    return this.#since.take(await this.snapshot())
+  }
+
+  /**
+   * What CloudWatch reads out of a log.
+   *
+   * @param taken  what every process has `taken`
+   * @param state  undefined where the process ends
+   */
+  emf (taken: readonly Snapshot[], namespace: string, state: EmfState | undefined): string[] {
+    return emfLines(emfReport(this.#sum(taken), taken.map(({ runtime }) => runtime), state), namespace, this.#nowMs())
   }
 
   async #all (snapshots: readonly Snapshot[] | undefined): Promise<readonly Snapshot[]> {

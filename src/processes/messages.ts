@@ -36,6 +36,8 @@ export type ToPrimary =
   /** Asks for what all have counted. */
   | { readonly kind: 'snapshots', readonly id: number }
   | { readonly kind: 'snapshot', readonly id: number, readonly snapshot: Snapshot | undefined }
+  /** What it has counted since the last time it was asked. */
+  | { readonly kind: 'taken', readonly id: number, readonly snapshot: Snapshot | undefined }
   /** Asks for a change in all. */
   | { readonly kind: 'change', readonly id: number, readonly change: RepositoryChange }
   | { readonly kind: 'prepared', readonly id: number, readonly proposal: Proposal | Refusal }
@@ -52,6 +54,9 @@ export type ToServer =
   | { readonly kind: 'leased', readonly id: number, readonly lease: Lease }
   | { readonly kind: 'give-snapshot', readonly id: number }
   | { readonly kind: 'snapshots', readonly id: number, readonly snapshots: readonly Snapshot[] }
+  | { readonly kind: 'take', readonly id: number }
+  /** Tells the outside what all have counted; one of the processes is asked to. */
+  | { readonly kind: 'write', readonly taken: readonly Snapshot[] }
   /** Reads the repository, and waits for one of the two that follow. */
   | { readonly kind: 'prepare', readonly id: number, readonly change: RepositoryChange }
   | { readonly kind: 'commit', readonly id: number, readonly refused: ReadonlyMap<string, Failure> }

@@ -3,12 +3,13 @@ import type { Config } from '../config.ts'
 import type { Snapshot } from '../monitor/snapshot.ts'
 import { Changes } from './changes.ts'
 import { LeaseBank } from './lease-bank.ts'
+import { MetricsRound } from './metrics-round.ts'
 import type { Refusal, RepositoryChange } from '../peers.ts'
 import type { RepositoryState, ToPrimary, ToServer } from './messages.ts'
 import { replacementFlag } from './server-link.ts'
 
 export interface PrimaryOptions {
-  readonly config: Pick<Config, 'rateLimitMax' | 'shutdownGraceMs'>
+  readonly config: Pick<Config, 'rateLimitMax' | 'shutdownGraceMs' | 'metricsEmf' | 'metricsEmfSeconds'>
   readonly processes: number
   /** Settings that all server processes get beside the environment. */
   readonly env: Readonly<Record<string, string>>
@@ -41,6 +42,7 @@ class Primary {
   readonly #end: (result: { code: number, reason?: string }) => void
   readonly #bank: LeaseBank
   readonly #changes: Changes
+  readonly #metrics: MetricsRound
   readonly #joined = new Set<number>()
   readonly #settled = new Set<number>()
   readonly #loaded = new Set<number>()
@@ -56,14 +58,13 @@ class Primary {
     this.#options = options
     this.#end = end
     this.#bank = new LeaseBank({ max: options.config.rateLimitMax, processes: options.processes })
-    this.#changes = new Changes({
-      processes: () => [...this.#joined],
-      send: (id, message) => {
-        const worker = cluster.workers?.[id]
-        if (worker !== undefined) send(worker, message)
-      },
-      log: options.log,
-    })
+    const processes = (): number[] => [...this.#joined]
+    const sendTo = (id: number, message: ToServer): void => {
+      const worker = cluster.workers?.[id]
+      if (worker !== undefined) send(worker, message)
+    }
+    this.#changes = new Changes({ processes, send: sendTo, log: options.log })
+    this.#metrics = new MetricsRound({ processes, send: sendTo, waitMs: snapshotWaitMs })
   }
 
   start (): void {
@@ -76,6 +77,8 @@ class Primary {
     process.on('SIGTERM', () => { this.#drain('SIGTERM') })
     process.on('SIGINT', () => { this.#drain('SIGINT') })
     for (let i = 0; i < this.#options.processes; i++) this.#fork()
+    const { metricsEmf, metricsEmfSeconds } = this.#options.config
+    if (metricsEmf !== undefined) this.#metrics.start(metricsEmfSeconds * 1000)
   }
 
   /** A replacement loads its models before it listens, since others answer meanwhile. */
@@ -96,6 +99,7 @@ class Primary {
       case 'prepared': this.#changes.prepared(worker.id, message.id, message.proposal); break
       case 'committed': this.#changes.committed(worker.id, message.id, message.committed); break
       case 'snapshot': this.#gathered(message.id, message.snapshot); break
+      case 'taken': this.#metrics.taken(worker.id, message.id, message.snapshot); break
       default: message satisfies never
     }
   }
@@ -168,6 +172,7 @@ class Primary {
     this.#loaded.delete(worker.id)
     this.#chooseWatcher()
     this.#changes.gone(worker.id)
+    this.#metrics.gone(worker.id)
     if (this.#draining) {
       if (code !== 0) this.#failure ??= `a server process ended with ${signal ?? code}`
       if (workers().length === 0) this.#end(this.#failure === undefined ? { code: 0 } : { code: 1, reason: this.#failure })
@@ -193,6 +198,7 @@ class Primary {
   #drain (signal: string): void {
     if (this.#draining && signal !== 'failure') process.exit(1)
     this.#draining = true
+    this.#metrics.stop()
     this.#options.log.info({ signal }, 'draining')
     for (const worker of workers()) send(worker, { kind: 'drain' })
     setTimeout(() => {

@@ -14,6 +14,9 @@ export interface ServerLink {
 interface LinkOptions {
   /** What this process has counted; undefined before it counts. */
   readonly snapshot: () => Promise<Snapshot | undefined>
+  /** What it has counted since the last time; undefined where nobody is to be told. */
+  readonly taken: () => Promise<Snapshot | undefined>
+  readonly write: (taken: readonly Snapshot[]) => void
   /** @throws ApiError when there is nothing that could be changed */
   readonly prepare: (change: RepositoryChange) => Promise<PreparedChange>
   readonly onDrain: () => void
@@ -22,7 +25,7 @@ interface LinkOptions {
 }
 
 /** A server process's end of the channel to the primary. */
-export function linkToPrimary ({ snapshot, prepare, onDrain, onWatch }: LinkOptions): ServerLink {
+export function linkToPrimary ({ snapshot, taken, write, prepare, onDrain, onWatch }: LinkOptions): ServerLink {
   let lastId = 0
   let serviceReady = false
   const leases = new Map<number, (lease: Lease) => void>()
@@ -40,6 +43,8 @@ export function linkToPrimary ({ snapshot, prepare, onDrain, onWatch }: LinkOpti
       case 'watch': onWatch(); break
       case 'leased': settle(leases, message.id, message.lease); break
       case 'give-snapshot': giveSnapshot(message.id); break
+      case 'take': give(message.id); break
+      case 'write': write(message.taken); break
       case 'snapshots': settle(gatherings, message.id, [...message.snapshots]); break
       case 'prepare': desk.prepare(message.id, message.change); break
       case 'commit': desk.commit(message.id, message.refused); break
@@ -50,6 +55,9 @@ export function linkToPrimary ({ snapshot, prepare, onDrain, onWatch }: LinkOpti
   })
   const giveSnapshot = (id: number): void => {
     snapshot().then(own => { tell({ kind: 'snapshot', id, snapshot: own }) }, () => {})
+  }
+  const give = (id: number): void => {
+    taken().then(own => { tell({ kind: 'taken', id, snapshot: own }) }, () => {})
   }
   tell({ kind: 'joined' })
   // Without its primary nobody would ever stop this process.

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { type EmfMetric, emfMetrics } from '../../src/monitor/emf-metrics.ts'
 import { halfWindow } from '../../src/monitor/window.ts'
 import { outcomes } from '../../src/monitor/outcome.ts'
 import { Monitor } from '../../src/monitor/monitor.ts'
@@ -49,6 +50,11 @@ describe('docs/metrics.md', () => {
     expect(types.length).toBeGreaterThan(20)
     for (const [name, type] of types) expect(documented.get(name), name).toBe(type)
     if (process.platform === 'linux') expect([...documented.keys()].sort()).toEqual(types.map(([name]) => name).sort())
+  })
+
+  test('has every metric that CloudWatch is told, in the order of the table', () => {
+    const dimensions = { service: '–', version: '– · `model` `version`', class: '`model` `version` `class`' }
+    expect(rowsOf('CloudWatch')).toEqual(Object.entries<EmfMetric>(emfMetrics).map(([name, { scope, unit, statistic, about }]) => [`\`${name}\``, dimensions[scope], unit, statistic, about]))
   })
 
   test('names every outcome, every stage and every test', async () => {
