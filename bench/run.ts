@@ -15,10 +15,11 @@ import { memory } from './parts/memory.ts'
 import { rows } from './parts/rows.ts'
 import { single } from './parts/single.ts'
 import { start } from './parts/start.ts'
+import { train } from './parts/train.ts'
 import { killAll, othersCpuSeconds } from './processes.ts'
 import { report } from './report.ts'
 
-const parts = { single, rows, binary, heavy, start, memory, etl }
+const parts = { single, rows, binary, heavy, start, memory, etl, train }
 type PartName = keyof typeof parts
 
 const usage = `npm run bench -- [--only ${Object.keys(parts).join(',')}] [--quick] [--long] [--out FOLDER]
