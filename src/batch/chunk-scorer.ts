@@ -11,17 +11,19 @@ import { compileTabular, type Tabular } from '../serving/tabular.ts'
 import { type AnsweredRows, type RunRows, rowRunner } from './answered-rows.ts'
 import { ByteWriter } from './byte-writer.ts'
 import type { Chunk, ScoredChunk } from './chunk.ts'
-import { type CsvPlan, CsvRows, planCsv } from './csv-rows.ts'
+import { ColumnRows, type KeptColumn, planColumns } from './column-rows.ts'
+import { CsvRows, planCsv } from './csv-rows.ts'
 import { findColumns } from './csv-columns.ts'
 import type { ChunkRows, InputRow } from './input-row.ts'
 import { type NdjsonPlan, NdjsonRows, planNdjson } from './ndjson-rows.ts'
 import { Offsets } from './offsets.ts'
-import { type OutputFormat, type OutputLines, compileLines } from './output-lines.ts'
+import { type OutputFormat, type OutputLines, compileLines, isTyped } from './output-lines.ts'
 
 /** An input whose beginning was looked at. */
 export type KnownInput = { readonly path: string } & (
   | { readonly kind: 'csv', readonly header: readonly string[] }
   | { readonly kind: 'ndjson' }
+  | { readonly kind: 'parquet', readonly kept: readonly KeptColumn[] }
 )
 
 /** All that a thread needs to score chunks. */
@@ -85,7 +87,7 @@ export class ChunkScorer {
   #compileOpening (): OpenRows {
     const { keep, format, inputs, artifact: { manifest: { features = [] } } } = this.#setup
     const { reader } = this.#tabular
-    const wanted = { features, keep, typed: format === 'ndjson' }
+    const wanted = { features, keep, typed: isTyped(format) }
     const told = new Set<string>()
     const notice = (text: string): void => {
       if (told.has(text) || told.size === maxNotices) return
@@ -93,15 +95,13 @@ export class ChunkScorer {
       this.#notices.push(text)
     }
     const ndjson: NdjsonPlan = planNdjson(wanted, reader, this.#lines, notice)
-    const byHeader = new Map<string, CsvPlan>()
-    return ({ input, line, bytes }) => {
-      const known = inputs[input] as KnownInput
-      const text = textOf(bytes)
-      if (known.kind === 'ndjson') return new NdjsonRows(text, line, ndjson)
-      const key = JSON.stringify(known.header)
-      const plan = byHeader.get(key) ?? planCsv(findColumns(known.header, wanted), reader, this.#lines)
-      byHeader.set(key, plan)
-      return new CsvRows(text, line, plan)
+    const csv = once((header: readonly string[]) => planCsv(findColumns(header, wanted), reader, this.#lines))
+    const columns = once((kept: readonly KeptColumn[]) => planColumns(features, kept, this.#lines))
+    return chunk => {
+      const known = inputs[chunk.input] as KnownInput
+      if (chunk.kind === 'columns') return new ColumnRows(chunk, columns(known.kind === 'parquet' ? known.kept : []))
+      const text = textOf(chunk.bytes)
+      return known.kind === 'csv' ? new CsvRows(text, chunk.line, csv(known.header)) : new NdjsonRows(text, chunk.line, ndjson)
     }
   }
 
@@ -110,6 +110,17 @@ export class ChunkScorer {
     if (fault !== undefined) return [{ path: '', message: fault }]
     const source = { rows: [row], single: false, unreadable: new Map(), unreadableCode: 'INVALID_INPUT', pointer: () => '', note: () => '' } as const
     return encodeRows(this.#tabular, source, true).faults.listed.get(0) ?? []
+  }
+}
+
+/** Files are many, and what they begin with is mostly the same. */
+function once<Key, Plan> (make: (key: Key) => Plan): (key: Key) => Plan {
+  const made = new Map<string, Plan>()
+  return key => {
+    const text = JSON.stringify(key)
+    const plan = made.get(text) ?? make(key)
+    made.set(text, plan)
+    return plan
   }
 }
 

@@ -5,7 +5,7 @@ import { expandGlob } from './glob.ts'
 export interface InputFile {
   /** As the command line names it. */
   readonly path: string
-  readonly kind: 'csv' | 'ndjson'
+  readonly kind: 'csv' | 'ndjson' | 'parquet'
   readonly gzip: boolean
   readonly bytes: number
   /** When it was last changed, in milliseconds since 1970. */
@@ -44,8 +44,10 @@ function kindOf (path: string): Pick<InputFile, 'kind' | 'gzip'> {
     case 'csv': return { kind: 'csv', gzip }
     case 'ndjson':
     case 'jsonl': return { kind: 'ndjson', gzip }
-    case 'parquet': throw new FatalError(`${path}: Parquet cannot be read; write the rows as CSV or NDJSON`)
-    default: throw new FatalError(`${path}: its name does not tell what is in it; it must end in .csv, .ndjson or .jsonl, and then in .gz where it is compressed`)
+    case 'parquet':
+      if (gzip) throw new FatalError(`${path}: Parquet packs its columns itself and cannot be read out of a .gz; unpack it`)
+      return { kind: 'parquet', gzip }
+    default: throw new FatalError(`${path}: its name does not tell what is in it; it must end in .csv, .ndjson, .jsonl or .parquet, the first three also in .gz behind that`)
   }
 }
 

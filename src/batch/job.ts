@@ -30,9 +30,9 @@ export interface Job {
 export interface Place {
   /** Index of the input. */
   readonly input: number
-  /** Bytes of it that are before, as they are unpacked. */
+  /** Bytes of it that are before, as they are unpacked; of Parquet, rows. */
   readonly at: number
-  /** The line that begins there, from 1. */
+  /** The line that begins there, from 1; of Parquet, the number of the row. */
   readonly line: number
 }
 

@@ -10,7 +10,7 @@ const manifestFile = 'manifest.json'
 /** A line for each finished part, until the manifest has them all. */
 const partsFile = '.parts.ndjson'
 
-const ours = /^(job\.json|manifest\.json|(part|rejected)-\d{5,}\.(csv|ndjson)(\.gz)?)$/
+const ours = /^(job\.json|manifest\.json|(part|rejected)-\d{5,}\.(csv|ndjson|parquet)(\.gz)?)$/
 /** What a job that was killed may leave. */
 const drafts = /^\.(parts\.ndjson|lock.*|.*\.draft)$/
 

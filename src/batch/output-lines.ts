@@ -1,8 +1,13 @@
 import type { Manifest } from '../artifact/manifest.ts'
 import { type ByteWriter, quoted } from './byte-writer.ts'
 
-export const outputFormats = ['csv', 'ndjson'] as const
+export const outputFormats = ['csv', 'ndjson', 'parquet'] as const
 export type OutputFormat = typeof outputFormats[number]
+
+/** Whether kept columns of features are the numbers and truths that they stand for; CSV has texts. */
+export function isTyped (format: OutputFormat): boolean {
+  return format !== 'csv'
+}
 
 /** How answers are written, a line each: first the columns that are kept, then the answer. */
 export interface OutputLines {
@@ -25,7 +30,8 @@ export function answerColumns (format: OutputFormat, { task, labels = [], output
 
 export function compileLines (format: OutputFormat, manifest: Manifest, keep: readonly string[]): OutputLines {
   switch (format) {
-    case 'csv': return csvLines(manifest, keep)
+    case 'csv': return { ...csvLines(manifest, quoted), header: `${[...keep, ...answerColumns('csv', manifest)].map(quoted).join(',')}\n` }
+    case 'parquet': return csvLines(manifest, stated)
     case 'ndjson': return ndjsonLines(manifest, keep)
     default: return format satisfies never
   }
@@ -33,17 +39,19 @@ export function compileLines (format: OutputFormat, manifest: Manifest, keep: re
 
 const [comma, newline] = [0x2c, 0x0a]
 
-function csvLines (manifest: Manifest, keep: readonly string[]): OutputLines {
-  const names = classNames(manifest, label => `,${quoted(label)}`)
+/** @param write  a text as a cell */
+function csvLines (manifest: Manifest, write: (text: string) => string): OutputLines {
+  const names = classNames(manifest, label => `,${write(label)}`)
   return {
-    header: `${[...keep, ...answerColumns('csv', manifest)].map(quoted).join(',')}\n`,
+    header: '',
     kept: (to, values) => {
       for (const value of values) {
-        to.text(quoted(textOf(value)))
+        if (value !== null && value !== undefined) to.text(write(textOf(value)))
         to.byte(comma)
       }
     },
     keptCell: (to, text, start, end) => {
+      if (start === end) to.text(write(''))
       to.cell(text, start, end)
       to.byte(comma)
     },
@@ -72,7 +80,7 @@ function ndjsonLines (manifest: Manifest, keep: readonly string[]): OutputLines 
     kept: (to, values) => {
       for (let i = 0; i < keys.length; i++) {
         to.copy(keys[i] as Uint8Array)
-        to.text(JSON.stringify(values[i] ?? null))
+        to.text(jsonOf(values[i]))
       }
     },
     answer: (to, prediction, probabilities) => {
@@ -98,7 +106,24 @@ function classNames ({ task, labels = [] }: Manifest, write: (label: string) => 
   return task === 'classification' ? labels.map(label => Buffer.from(write(label))) : undefined
 }
 
+/** A value that is JSON already. */
+export class JsonText {
+  readonly text: string
+
+  constructor (text: string) {
+    this.text = text
+  }
+}
+
+function jsonOf (value: unknown): string {
+  return value instanceof JsonText ? value.text : JSON.stringify(value ?? null)
+}
+
 function textOf (value: unknown): string {
-  if (value === null || value === undefined) return ''
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  return typeof value === 'string' ? value : jsonOf(value)
+}
+
+/** A text beside what is missing: a cell that is empty without quotes. */
+function stated (text: string): string {
+  return text === '' ? '""' : quoted(text)
 }

@@ -1,11 +1,20 @@
 import { isAscii } from 'node:buffer'
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
 import type { Chunk, ScoredChunk } from './chunk.ts'
 import type { JobOptions, Part, Place } from './job.ts'
 import { addPart } from './output-folder.ts'
 import { countLines } from './record-ends.ts'
-import { writeWhole } from './write-file.ts'
+import { type WrittenFile, writeWhole } from './write-file.ts'
+
+/** Writes the answers' lines into a file; it is there as a whole or not at all. */
+export type WriteLines = (file: string, lines: Uint8Array) => Promise<WrittenFile>
+
+export interface PartsOptions {
+  readonly folder: string
+  readonly options: JobOptions
+  /** The first line of each part, '' for none. */
+  readonly header: string
+  readonly write: WriteLines
+}
 
 /** A part as it grows. */
 interface Draft {
@@ -20,6 +29,7 @@ export class Parts {
   readonly #folder: string
   readonly #options: JobOptions
   readonly #header: Buffer
+  readonly #writeLines: WriteLines
   readonly #onPart: (part: Part) => void
   readonly #finished: Part[]
   #draft: Draft
@@ -29,10 +39,11 @@ export class Parts {
   #next: number
 
   /** @param finished parts that an earlier process has written */
-  constructor (folder: string, options: JobOptions, header: string, finished: readonly Part[], onPart: (part: Part) => void) {
+  constructor ({ folder, options, header, write }: PartsOptions, finished: readonly Part[], onPart: (part: Part) => void) {
     this.#folder = folder
     this.#options = options
     this.#header = Buffer.from(header)
+    this.#writeLines = write
     this.#onPart = onPart
     this.#finished = [...finished]
     this.#next = finished.length
@@ -84,11 +95,8 @@ export class Parts {
 
   async #write (number: string, { rows, rejected, answers, rejects }: Draft, upTo: Place): Promise<void> {
     const { format, gzip: packed } = this.#options
-    const text = Buffer.concat(answers)
     const bad = rejected === 0 ? undefined : await writeWhole(this.#folder, `rejected-${number}.ndjson`, Buffer.concat(rejects))
-    const good = packed
-      ? await writeWhole(this.#folder, `part-${number}.${format}.gz`, await promisify(gzip)(text))
-      : await writeWhole(this.#folder, `part-${number}.${format}`, text)
+    const good = await this.#writeLines(`part-${number}.${format}${packed ? '.gz' : ''}`, Buffer.concat(answers))
     const part: Part = { ...good, rows, predicted: rows - rejected, upTo, ...(bad === undefined ? {} : { rejected: { ...bad, rows: rejected } }) }
     await addPart(this.#folder, part)
     this.#finished.push(part)
@@ -101,7 +109,10 @@ function between (bytes: Uint8Array, ends: Uint32Array, from: number, to: number
 }
 
 /** The place in the file of a place in the chunk's text: the same wherever the file was cut into chunks. */
-function placeBehind ({ input, at, line, bytes }: Chunk, end: number): Place {
+function placeBehind (chunk: Chunk, end: number): Place {
+  const { input, at, line } = chunk
+  if (chunk.kind === 'columns') return { input, at: at + end, line: line + end }
+  const { bytes } = chunk
   const length = isAscii(bytes) ? end : Buffer.byteLength(Buffer.from(bytes).toString().slice(0, end))
   return { input, at: at + length, line: line + countLines(bytes, 0, length) }
 }

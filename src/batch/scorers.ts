@@ -72,9 +72,7 @@ class ScorerThread {
   }
 
   async score (chunk: Chunk): Promise<ScoredChunk> {
-    // The chunk's own bytes are a part of a larger buffer, all of which would be copied, and are asked for again where a part ends.
-    const bytes = new Uint8Array(chunk.bytes)
-    const reply = await this.#ask({ kind: 'score', chunk: { ...chunk, bytes } }, [bytes.buffer])
+    const reply = await this.#ask(...requestFor(chunk))
     if (reply.kind !== 'scored') throw new Error(`a thread answered a chunk with ${reply.kind}`)
     return reply.scored
   }
@@ -101,6 +99,14 @@ class ScorerThread {
     this.#died ??= new FatalError(`a thread that scored rows ended (${reason}). What is finished stays, and the same command goes on after it`)
     for (const { reject } of this.#calls.splice(0)) reject(this.#died)
   }
+}
+
+/** With the buffers that the thread gets instead of copies. */
+function requestFor (chunk: Chunk): [Request, ArrayBuffer[]] {
+  if (chunk.kind === 'columns') return [{ kind: 'score', chunk }, chunk.features.flatMap(column => column instanceof Float64Array ? [column.buffer] : [])]
+  // The chunk's own bytes are a part of a larger buffer, all of which would be copied, and are asked for again where a part ends.
+  const bytes = new Uint8Array(chunk.bytes)
+  return [{ kind: 'score', chunk: { ...chunk, bytes } }, [bytes.buffer]]
 }
 
 /** Starts worker.ts as a thread: the built file, or the source where this file is one. */

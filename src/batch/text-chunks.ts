@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { FatalError } from '../errors.ts'
-import type { Chunk } from './chunk.ts'
+import type { TextChunk } from './chunk.ts'
 import { readRecord, skipEmptyLines } from './csv-records.ts'
 import type { InputFile } from './input-files.ts'
 import { countLines, wholeLines, wholeRecords } from './record-ends.ts'
@@ -21,13 +21,13 @@ export interface TextPlace { readonly at: number, readonly line: number }
  * @param onBytes      is given the bytes as they stand on the disk
  * @throws FatalError when the file cannot be read, is not UTF-8, or ends in the middle of a row
  */
-export async function * textChunks (file: TextFile, input: number, from: TextPlace, wantedBytes: () => number, onBytes: (bytes: Uint8Array) => void): AsyncGenerator<Chunk> {
+export async function * textChunks (file: TextFile, input: number, from: TextPlace, wantedBytes: () => number, onBytes: (bytes: Uint8Array) => void): AsyncGenerator<TextChunk> {
   let { at, line } = from
   let skip = at
   let rest: Buffer = Buffer.alloc(0)
-  const chunkOf = (bytes: Buffer): Chunk => {
+  const chunkOf = (bytes: Buffer): TextChunk => {
     if (!isUtf8(bytes)) throw notUtf8(file)
-    const chunk = { input, at, line, bytes }
+    const chunk = { kind: 'text', input, at, line, bytes } as const
     at += bytes.length
     line += countLines(bytes)
     return chunk

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { appendFile, open, rename } from 'node:fs/promises'
+import { type FileHandle, appendFile, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FatalError } from '../errors.ts'
 
@@ -16,28 +16,53 @@ export function draftOf (file: string): string {
  * @throws FatalError when that cannot be done
  */
 export async function writeWhole (folder: string, file: string, content: Uint8Array): Promise<WrittenFile> {
-  const draft = join(folder, draftOf(file))
-  await explained(folder, file, async () => {
-    const handle = await open(draft, 'w')
-    try {
-      await handle.writeFile(content)
-      await handle.sync()
-    } finally {
+  await published(folder, file, async () => {
+    const handle = await open(join(folder, draftOf(file)), 'w')
+    await handle.writeFile(content).catch(async (error: unknown) => {
       await handle.close()
-    }
-    await rename(draft, join(folder, file))
+      throw error
+    })
+    return handle
   })
   return { file, bytes: content.byteLength, sha256: createHash('sha256').update(content).digest('hex') }
+}
+
+/** The same for whoever writes the draft without this. @param write  gives the draft, opened */
+export async function publish (folder: string, file: string, write: () => Promise<FileHandle>): Promise<WrittenFile> {
+  const hash = createHash('sha256')
+  let bytes = 0
+  await published(folder, file, async () => {
+    const handle = await write()
+    for await (const block of handle.createReadStream({ autoClose: false, start: 0 }) as AsyncIterable<Buffer>) {
+      hash.update(block)
+      bytes += block.length
+    }
+    return handle
+  })
+  return { file, bytes, sha256: hash.digest('hex') }
 }
 
 export async function appendLine (folder: string, file: string, line: string): Promise<void> {
   await explained(folder, file, () => appendFile(join(folder, file), `${line}\n`, { flush: true }))
 }
 
+async function published (folder: string, file: string, write: () => Promise<FileHandle>): Promise<void> {
+  await explained(folder, file, async () => {
+    const handle = await write()
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(join(folder, draftOf(file)), join(folder, file))
+  })
+}
+
 async function explained (folder: string, file: string, write: () => Promise<void>): Promise<void> {
   try {
     await write()
   } catch (error) {
-    throw new FatalError(`${join(folder, file)} cannot be written (${(error as NodeJS.ErrnoException).code}); what is finished stays, and the same command goes on after it`, { cause: error })
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new FatalError(`${join(folder, file)} cannot be written (${code ?? message}); what is finished stays, and the same command goes on after it`, { cause: error })
   }
 }

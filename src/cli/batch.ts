@@ -19,18 +19,19 @@ export const batch: Verb = {
   summary: 'Score files of any size into a folder of parts',
   help: `Usage: modelport batch --model NAME[@VERSION] --input PATTERN --output FOLDER [options]
 
-Answers every row of CSV and NDJSON files (.csv, .ndjson, .jsonl, and .gz of these) with the numbers that
-POST /predict gives for it, in parts of equal length: part-00000.csv and so on. Rows that do not fit the model
-stand in rejected-00000.ndjson with their file, line and reasons. manifest.json is written last: where it
-stands, all is there. Ended at any moment, the same command goes on after the last finished part, and the
-bytes are the same. Columns that are neither features nor kept are left out.
+Answers every row of CSV, NDJSON and Parquet files (.csv, .ndjson, .jsonl, .gz of these, .parquet) with the
+numbers that POST /predict gives for it, in parts of equal length: part-00000.csv and so on. Rows that do not
+fit the model stand in rejected-00000.ndjson with their file, line and reasons. manifest.json is written last:
+where it stands, all is there. Ended at any moment, the same command goes on after the last finished part, and
+the bytes are the same. Columns that are neither features nor kept are left out. Parquet needs the optional
+package @duckdb/node-api.
 
   --model NAME[@VERSION]  what answers; without VERSION, what the server would answer with
   --input PATTERN         a file, or several: * and ? within a name, ** for any folders; may be given more than
                           once, and further files may follow it
   --output FOLDER         a new or empty folder, or the same job's
   --format FORMAT         ${outputFormats.join(', ')} (default: csv)
-  --gzip                  pack the parts
+  --gzip                  pack the parts of csv and ndjson
   --keep A,B              columns of the input that go before the answers; a JSON list where names have commas
   --part-rows N           rows of the input for each part (default: 50000)
   --restart               throw away what another job has left in the folder
@@ -82,6 +83,7 @@ function readFlags (args: readonly string[]) {
   if (output === undefined || output === '') throw new UsageError('--output is missing: the folder to write into')
   const format = outputFormats.find(known => known === wanted)
   if (format === undefined) throw new UsageError(`--format must be one of ${outputFormats.join(', ')}, not ${JSON.stringify(wanted)}`)
+  if (format === 'parquet' && values.gzip === true) throw new UsageError('--gzip is for csv and ndjson: Parquet packs its columns itself')
   return {
     model: parseModelArgument(model),
     // A shell that expands the pattern itself gives the further files here.
