@@ -12,7 +12,7 @@ const dist = join(root, 'dist')
 const { metafile } = await build({
   absWorkingDir: root,
   // Flat, so that `new URL('./worker.js', import.meta.url)` holds in whatever chunk it ends up.
-  entryPoints: { main: 'src/main.ts', cli: 'src/cli/main.ts', lambda: 'src/lambda.ts', worker: 'src/engine/worker.ts', 'batch-worker': 'src/batch/worker.ts', 'training-worker': 'src/training/training-worker.ts' },
+  entryPoints: { main: 'src/main.ts', cli: 'src/cli/main.ts', job: 'src/cli/job-lambda.ts', lambda: 'src/lambda.ts', worker: 'src/engine/worker.ts', 'batch-worker': 'src/batch/worker.ts', 'training-worker': 'src/training/training-worker.ts' },
   outdir: dist,
   bundle: true,
   splitting: true,
