@@ -7,6 +7,7 @@ import { type PipelineFile, parsePipelineFile } from '../etl/pipeline-file.ts'
 import { type Pipeline, makePipeline } from '../etl/pipeline.ts'
 import { type RfmRequest, explainRfm, rfm } from '../etl/rfm.ts'
 import { cleanLines, explainLines, rfmLines } from './etl-report.ts'
+import { untilSignal } from './etl-signals.ts'
 import { type Terminal, UsageError, type Verb } from './verb.ts'
 
 export const etl: Verb = {
@@ -61,7 +62,7 @@ async function runClean (args: readonly string[], terminal: Terminal): Promise<v
   const { pipeline, ...common } = await readCommon(values, positionals, terminal)
   const request: CleanRequest = { ...common, pipeline, rejected: values.rejected, report: values.report }
   if (values.explain === true) return print(explainLines(await explainClean(request)), terminal)
-  const report = await clean(request)
+  const report = await untilSignal(signal => clean({ ...request, database: { ...request.database, signal } }))
   print(values.json === true ? [JSON.stringify(report)] : cleanLines(report), terminal)
 }
 
@@ -73,7 +74,7 @@ async function runRfm (args: readonly string[], terminal: Terminal): Promise<voi
   const { pipeline, ...common } = await readCommon(values, positionals, terminal)
   const request: RfmRequest = { ...common, pipeline, cutoffs, horizonDays: told ?? pipeline.rfm.horizonDays }
   if (values.explain === true) return print(explainLines(await explainRfm(request)), terminal)
-  const report = await rfm(request)
+  const report = await untilSignal(signal => rfm({ ...request, database: { ...request.database, signal } }))
   print(values.json === true ? [JSON.stringify(report)] : rfmLines(report), terminal)
 }
 

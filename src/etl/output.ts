@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { mkdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { FatalError } from '../errors.ts'
+import { removeLeftovers, temporaryName } from './leftovers.ts'
 import { literal } from './sql.ts'
 
 const formats: readonly (readonly [ending: string, options: string])[] = [
@@ -44,8 +44,9 @@ export function openOutputs (): Outputs {
       throw new FatalError(`${path} cannot be written: ${error.code}`)
     })
     if (made !== undefined) madeFolders.push(made)
+    else await removeLeftovers(dirname(path))
     // The ending stays, since it tells the format.
-    const temporary = join(dirname(path), `.${process.pid}-${randomBytes(6).toString('hex')}-${basename(path)}`)
+    const temporary = join(dirname(path), temporaryName(basename(path)))
     drafts.set(path, temporary)
     return temporary
   }
@@ -58,7 +59,8 @@ export function openOutputs (): Outputs {
       })
     },
     commit: async () => {
-      for (const [path, temporary] of drafts) {
+      // The first draft is the one that matters most: where it is in its place, so are the others.
+      for (const [path, temporary] of [...drafts].reverse()) {
         await rename(temporary, path).catch((error: NodeJS.ErrnoException) => {
           throw new FatalError(`${path} cannot be written: ${error.code}`)
         })
