@@ -1,13 +1,22 @@
+/* eslint-disable no-new -- a stack is part of the app by being made */
+import { join } from 'node:path'
 import { type App, Tags, Validations } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
 import type { EnvironmentConfig } from './config.ts'
 import { ReasonedWildcards } from './constructs/reasoned-wildcards.ts'
+import { BatchStack } from './stacks/batch.ts'
 import { DataStack } from './stacks/data.ts'
+import { GatewayStack } from './stacks/gateway.ts'
+import { LambdaStack } from './stacks/lambda.ts'
 import { NetworkStack } from './stacks/network.ts'
 import { ServiceStack } from './stacks/service.ts'
+import { TrainingStack } from './stacks/training.ts'
+
+/** Made by `npm run package:lambda` in the project's folder. */
+const lambdaPackageFolder = join(import.meta.dirname, '..', 'build', 'lambda')
 
 /** Every stack by name, in order: who is handed to whom. */
-export function build (app: App, environment: string, config: EnvironmentConfig): void {
+export function build (app: App, environment: string, config: EnvironmentConfig, packageFolder = lambdaPackageFolder): void {
   const named = (stack: string) => ({
     stackName: `modelport-${environment}-${stack}`,
     env: { region: config.region, ...(config.account && { account: config.account }) },
@@ -15,7 +24,13 @@ export function build (app: App, environment: string, config: EnvironmentConfig)
   })
   const data = new DataStack(app, 'Data', { ...named('data'), environment, auth: config.auth })
   const network = new NetworkStack(app, 'Network', { ...named('network'), config, logs: data.logs })
-  if (config.service !== 'off') new ServiceStack(app, 'Service', { ...named('service'), environment, config, service: config.service, data, network })
+  if (config.service !== 'off') {
+    const service = new ServiceStack(app, 'Service', { ...named('service'), environment, config, service: config.service, data, network })
+    if (config.gateway !== 'off') new GatewayStack(app, 'Gateway', { ...named('gateway'), environment, config, gateway: config.gateway, network, service })
+  }
+  if (config.lambda !== 'off') new LambdaStack(app, 'Lambda', { ...named('lambda'), environment, config, lambda: config.lambda, data, packageFolder })
+  if (config.batch !== 'off') new BatchStack(app, 'Batch', { ...named('batch'), environment, config, batch: config.batch, data, network })
+  if (config.training !== 'off') new TrainingStack(app, 'Training', { ...named('training'), environment, config, training: config.training, data, network })
   Tags.of(app).add('project', 'modelport')
   Tags.of(app).add('environment', environment)
   Validations.of(app).addPlugins(new ReasonedWildcards(), new AwsSolutionsChecks(app))

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
+import { contradictions } from './contradictions.ts'
 import { environments } from './environments.ts'
 
 const strict = { additionalProperties: false } as const
@@ -18,7 +19,8 @@ const schema = Type.Object({
   pipelineImageTag: Type.Optional(Type.String({ pattern: '^([\\w][\\w.-]{0,127}|sha256:[0-9a-f]{64})$' })),
   architecture: Type.Enum(['arm64', 'x64']),
   network: Type.Object({
-    cidr: Type.String({ pattern: '^\\d{1,3}(\\.\\d{1,3}){3}/(1[6-9]|2[0-4])$' }),
+    /** From /16 to /23: load balancers want subnets of at least 32 addresses. */
+    cidr: Type.String({ pattern: '^\\d{1,3}(\\.\\d{1,3}){3}/(1[6-9]|2[0-3])$' }),
     availabilityZones: Type.Integer({ minimum: 2, maximum: 3 }),
     /** How tasks reach AWS: interface endpoints (no way out to the internet), or one NAT gateway. */
     egress: Type.Enum(['endpoints', 'nat']),
@@ -53,6 +55,9 @@ const schema = Type.Object({
     memoryMiB: Type.Integer({ minimum: 512, maximum: 10240 }),
     models: Type.Enum(['package', 's3']),
     reservedConcurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+    /** What its HTTP API lets through; absent: 100, and bursts of 200. */
+    requestsPerSecond: Type.Optional(Type.Integer({ minimum: 1 })),
+    burst: Type.Optional(Type.Integer({ minimum: 1 })),
   }, strict)]),
   batch: Type.Union([Type.Literal('off'), Type.Object({
     runner: Type.Enum(['fargate', 'lambda']),
@@ -91,7 +96,10 @@ export type On<T> = Exclude<T, 'off'>
 export function checkConfig (name: string, config: unknown): EnvironmentConfig {
   const faults = Value.Errors(schema, config).map(({ instancePath, message }) => `  ${instancePath || '/'}: ${message}`)
   if (faults.length > 0) throw new Error(`Wrong configuration of ${name}:\n${faults.join('\n')}`)
-  return config as EnvironmentConfig
+  const checked = config as EnvironmentConfig
+  const more = contradictions(checked)
+  if (more.length > 0) throw new Error(`Wrong configuration of ${name}:\n${more.map(fault => `  ${fault}`).join('\n')}`)
+  return checked
 }
 
 /** @throws Error if there is no such environment, or if its configuration is wrong */
