@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { infraFolder } from './paths.ts'
 import { Refusal, type Terminal } from './program.ts'
 
@@ -78,6 +79,12 @@ export class Shell {
     await body()
     this.#indent = this.#indent.slice(2)
     this.#print('fi')
+  }
+
+  /** Asks again and again, for as long as the answer is this one. */
+  async waitWhile (answer: string, command: Command, what: string, { pauseSeconds }: { pauseSeconds: number }): Promise<void> {
+    if (this.isDryRun) return this.#print(`while [ "$(${text(command)})" = ${answer} ]; do sleep ${pauseSeconds}; done`)
+    while (await this.read('ANSWER', command, what) === answer) await sleep(pauseSeconds * 1000)
   }
 
   /** `from | to`, so that what goes through is never an argument, which other users of the machine could see. */

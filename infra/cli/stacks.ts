@@ -2,10 +2,9 @@ import type { EnvironmentConfig } from '../config.ts'
 
 /** The stacks that an environment has, by their name in the CDK app, in the order in which they are made. A test compares it with the app. */
 export function stacksOf ({ service, gateway, lambda, batch, training }: EnvironmentConfig): string[] {
-  const needsNetwork = service !== 'off' || training !== 'off' || (batch !== 'off' && batch.runner === 'fargate')
   return [
     'Data',
-    ...(needsNetwork ? ['Network'] : []),
+    'Network',
     ...(service === 'off' ? [] : ['Service']),
     ...(service !== 'off' && gateway !== 'off' ? ['Gateway'] : []),
     ...(lambda === 'off' ? [] : ['Lambda']),
@@ -13,4 +12,10 @@ export function stacksOf ({ service, gateway, lambda, batch, training }: Environ
     ...(training === 'off' ? [] : ['Training']),
     'Monitoring',
   ]
+}
+
+/** The stack whose address callers use. */
+export function entranceOf ({ service, gateway }: EnvironmentConfig): string {
+  if (service === 'off') return 'Lambda'
+  return gateway === 'off' ? 'Service' : 'Gateway'
 }

@@ -11,10 +11,13 @@ export interface ResourceCounts {
 }
 
 export function resourceCounts (config: EnvironmentConfig): ResourceCounts {
+  const hasJwtSecret = config.auth.kind === 'secret'
+  const hasCache = config.rateLimit.shared === 'valkey'
   return {
-    interfaceEndpoints: config.network.egress === 'endpoints' ? 6 : 0,
-    wafRules: 4,
-    secrets: config.auth.kind === 'secret' ? 1 : 0,
+    interfaceEndpoints: config.network.egress === 'endpoints' ? 3 + (hasJwtSecret || hasCache ? 1 : 0) : 0,
+    wafRules: 3,
+    // A cache has a password, and an address with it.
+    secrets: (hasJwtSecret ? 1 : 0) + (hasCache && config.service !== 'off' ? 2 : 0),
     keys: 0,
     alarms: 12,
     dashboards: 1,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { assemblyFolder, aws, cdk, signIn, type Target } from '../cli/aws.ts'
 import { confirm } from '../cli/confirm.ts'
 import { environmentFlag, environmentOf } from '../cli/environment.ts'
-import { buildAndPush, findImage } from '../cli/image.ts'
+import { buildAndPush, findImage, imagesOf } from '../cli/image.ts'
 import { buildCommandLine, modelStoreOf, ownModels, publish, versionsIn } from '../cli/models.ts'
 import { packageLambda } from '../cli/package.ts'
 import { asCalled } from '../cli/paths.ts'
@@ -15,7 +15,7 @@ const help = `
 Usage: npm run deploy -- [--environment NAME] [--yes] [--dry-run]
 
 Brings an environment to the state that infra/environments.ts describes: checks the credentials and that the account is prepared for
-CDK, deploys the stack that keeps data, builds and pushes the image if there is none, uploads the models of this repository if the
+CDK, deploys the stack that keeps data, builds and pushes the images if there are none, uploads the models of this repository if the
 bucket has none, then deploys everything else. Run again, it does only what is left to do. It says what that costs, and asks.
 
   --environment NAME  dev, staging or production (default dev)
@@ -48,8 +48,10 @@ export const verb = verbOf(help, options, async ({ values }, terminal) => {
 
   const deploy = (...stacks: string[]) => shell.run(cdk('deploy', ...stacks, '--app', assemblyFolder(target), '--require-approval', values.yes ? 'never' : 'broadening'))
   await deploy('Data')
-  const { imageTag } = target.config
-  await shell.unless(findImage(target, imageTag), async () => { await buildAndPush(shell, target, account, imageTag) })
+  for (const image of imagesOf(target.config)) {
+    if (image.tag.startsWith('sha256:')) await shell.must(findImage(target, image.tag), `The repository has no image ${image.tag}: push one with \`npm run deploy:image -- --tag NAME\` and put its digest into infra/environments.ts.`)
+    else await shell.unless(findImage(target, image.tag), async () => { await buildAndPush(shell, target, account, [image]) })
+  }
   await uploadFirstModels(shell, target, values.models === undefined ? ownModels : asCalled(values.models, terminal.env))
   await deploy('--all')
   if (!shell.isDryRun) shell.say('Deployed. The address is among the outputs above: `npm run smoke -- https://…` tries it.')

@@ -14,6 +14,8 @@ const programs = join(folder, 'bin')
 const calls = join(folder, 'calls')
 
 /** Stand-ins for what is on a deployer's PATH: each writes down how it was called, and answers as AWS would. */
+// Whoever is handed something is called after who hands it on.
+const first = 'if [ "$1" = login ]; then cat > /dev/null; fi'
 const stubs = {
   /* eslint-disable no-template-curly-in-string -- these are the shell's */
   aws: `case "$*" in
@@ -21,10 +23,13 @@ const stubs = {
     *get-parameter*) exit "\${BOOTSTRAPPED:-0}" ;;
     *get-login-password*) echo secret-password ;;
     *imageDigest*--output*) echo sha256:00ff ;;
+    *start-execution*) echo arn:of-the-execution ;;
+    *describe-execution*) echo SUCCEEDED ;;
+    *manifest.json*) echo "\${MANIFEST:-$COMPLETE}" ;;
     *describe-images*|*"s3 ls"*) exit "\${THERE:-0}" ;;
     *OutputKey==*) echo "$*" | sed "s/.*OutputKey=='\\([A-Za-z]*\\)'.*/\\1-of-the-stack/" ;;
   esac`,
-  docker: 'case "$1" in info) exit "${DOCKER:-0}" ;; login) cat > /dev/null ;; esac',
+  docker: 'case "$1" in info) exit "${DOCKER:-0}" ;; esac',
   npx: '',
   npm: '',
   node: '',
@@ -34,7 +39,7 @@ const stubs = {
 beforeAll(() => {
   mkdirSync(programs)
   for (const [name, body] of Object.entries(stubs)) {
-    writeFileSync(join(programs, name), `#!/bin/sh\necho "${name} $*" >> "${calls}"\n${body}\n`)
+    writeFileSync(join(programs, name), `#!/bin/sh\n${first}\necho "${name} $*" >> "${calls}"\n${body}\n`)
     chmodSync(join(programs, name), 0o755)
   }
 })
@@ -76,7 +81,8 @@ function start (program: string, args: readonly string[], { env, input = '' }: W
 function callsOnce (): string[] {
   const lines = existsSync(calls) ? readFileSync(calls, 'utf8').trim().split('\n') : []
   rmSync(calls, { force: true })
-  return lines
+  // Names that no two runs share.
+  return lines.map(line => line.replace(/\/\S*\/rows\.csv (?=s3:)/, 'rows.csv ').replace(/smoke-\d+/g, 'smoke'))
 }
 
 describe('a dry run prints a script that calls what the run calls, in the same order', () => {
@@ -87,6 +93,7 @@ describe('a dry run prints a script that calls what the run calls, in the same o
     ['deploy:image', ['--tag', 'candidate'], {}],
     ['upload-model', ['iris@1.0.0', 'mpg@1.0.0', '--environment', 'staging'], {}],
     ['diff', ['--environment', 'production'], {}],
+    ['smoke:batch', ['iris@1.0.0', '--rows', '3'], { env: { COMPLETE: '{"complete":true,"predicted":3,"rejected":0}' } }],
     ['destroy', [], { input: 'dev\n' }],
     ['destroy', ['--with-data', '--unprotect', '--environment', 'production'], { input: 'production\n' }],
   ])('%s %j', async (name, args, options) => {
@@ -109,8 +116,8 @@ describe('deploy', () => {
     await call('deploy', ['--yes'], { env: { THERE: '1' } })
     const steps = callsOnce().filter(call => /cdk deploy|docker push|publish/.test(call))
     expect(steps[0]).toBe('npx --no-install cdk deploy Data --app cdk.out/dev --require-approval never')
-    expect(steps[1]).toBe('docker push 123456789012.dkr.ecr.eu-central-1.amazonaws.com/modelport-dev:latest')
-    expect(steps.slice(2, -1)).toEqual(['iris@1.0.0', 'mpg@1.0.0', 'penguins@1.0.0'].map(model => expect.stringContaining(` publish ${model} --to s3://ModelsBucket-of-the-stack/models `) as string))
+    expect(steps.slice(1, 3)).toEqual(['latest', 'latest-pipeline'].map(tag => `docker push 123456789012.dkr.ecr.eu-central-1.amazonaws.com/modelport-dev:${tag}`))
+    expect(steps.slice(3, -1)).toEqual(['iris@1.0.0', 'mpg@1.0.0', 'penguins@1.0.0'].map(model => expect.stringContaining(` publish ${model} --to s3://ModelsBucket-of-the-stack/models `) as string))
     expect(steps.at(-1)).toBe('npx --no-install cdk deploy --all --app cdk.out/dev --require-approval never')
   })
 
@@ -167,9 +174,22 @@ describe('destroy', () => {
   })
 })
 
+describe('smoke:batch', () => {
+  test.each([
+    ['{"complete":true,"predicted":2,"rejected":1}', /^Of 3 rows, 2 have a prediction and 1 were rejected\.\n$/],
+    ['{"complete":false,"failed":[{"part":"00000","error":"no such model"}]}', /^Parts failed: 00000: no such model\n$/],
+  ])('fails on the manifest %s', async (manifest, message) => {
+    const { code, stderr } = await call('smoke:batch', ['iris@1.0.0', '--rows', '3'], { env: { MANIFEST: manifest } })
+    callsOnce()
+    expect(code).toBe(1)
+    expect(stderr).toMatch(message)
+  })
+})
+
 describe('a call that cannot be meant ends with code 2 and says how it is done', () => {
   test.each<[string, string[], RegExp]>([
     ['upload-model', [], /Which version\? NAME@VERSION/],
+    ['smoke:batch', [], /Which version\?/],
     ['upload-model', ['iris'], /"iris" is not a model version/],
     ['upload-model', ['../x@1'], /is not a model version/],
     ['deploy', ['--enviroment', 'dev'], /Unknown option '--enviroment'/],
@@ -192,7 +212,7 @@ test('an environment that there is not is told with those that there are', async
   expect(stderr).toBe(`There is no environment "prod": choose one of ${Object.keys(environments).join(', ')}\n`)
 })
 
-test.each(['cost', 'deploy', 'deploy:image', 'upload-model', 'smoke', 'diff', 'destroy'])('%s --help shows an example', async name => {
+test.each(['cost', 'deploy', 'deploy:image', 'upload-model', 'smoke', 'smoke:batch', 'diff', 'destroy'])('%s --help shows an example', async name => {
   const { code, stdout } = await call(name, ['--help'])
   expect(code).toBe(0)
   expect(stdout).toMatch(new RegExp(`Example:\n  npm run ${name} -- `))

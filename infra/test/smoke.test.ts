@@ -1,32 +1,34 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { run } from '../cli/program.ts'
+import { signToken } from '../cli/token.ts'
 import { verb } from '../scripts/smoke.ts'
 import { checks } from '../smoke/checks.ts'
 
 const secret = '0123456789abcdef0123456789abcdef'
+const stubs = mkdtempSync(join(tmpdir(), 'modelport-smoke-'))
 const tsx = import.meta.resolve('tsx')
 const repository = new URL('../../', import.meta.url)
 
-function tokenFor (scope: string): string {
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub: 'smoke', scope, exp: Math.floor(Date.now() / 1000) + 600 })}`
-  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`
-}
+const tokenFor = (scope: string) => signToken(secret, scope, 'test')
 
 async function smoke (...args: string[]): Promise<{ code: number, lines: string[], err: string }> {
   const lines: string[] = []
   const err: string[] = []
-  const code = await run(verb, args, { out: line => { lines.push(line) }, err: line => { err.push(line) }, env: { TOKEN: tokenFor('predict') }, input: Readable.from([]) })
+  const code = await run(verb, args, { out: line => { lines.push(line) }, err: line => { err.push(line) }, env: { TOKEN: tokenFor('predict'), PATH: `${stubs}:/usr/bin:/bin` }, input: Readable.from([]) })
   return { code, lines, err: err.join('\n') }
 }
+
+afterAll(() => { rmSync(stubs, { recursive: true }) })
 
 describe('against the server itself', () => {
   let server: ChildProcess
@@ -61,6 +63,12 @@ describe('against the server itself', () => {
     expect(lines.slice(0, -1).every(line => /^ok +\d+ ms {2}/.test(line))).toBe(true)
     expect(lines).toContainEqual(expect.stringMatching(/the example of the manifest is predicted: iris: setosa$/))
     expect(lines.at(-1)).toBe(`${url} works.`)
+  })
+
+  test('the address and the secret of an environment come from AWS', async () => {
+    writeFileSync(join(stubs, 'aws'), `#!/bin/sh\ncase "$*" in *get-secret-value*the-arn*) echo ${secret} ;; *JwtSecretArn*) echo the-arn ;; *modelport-dev-gateway*Url*) echo ${url} ;; esac\n`)
+    chmodSync(join(stubs, 'aws'), 0o755)
+    expect(await smoke('--environment', 'dev')).toMatchObject({ code: 0, err: '' })
   })
 
   test('another model than the default can be asked for', async () => {
