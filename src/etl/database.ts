@@ -10,6 +10,8 @@ import type { Statement } from './sql.ts'
 export interface DatabaseOptions {
   /** What tables and operators may hold before they go to disk, as DuckDB writes sizes. */
   readonly memory: string
+  /** Unset: one for each CPU. With one, rows come and go in their order. */
+  readonly threads?: number
   /** Ends the statement that runs, and lets no further one begin. */
   readonly signal?: AbortSignal | undefined
   /** Told of each statement that has run. */
@@ -23,9 +25,14 @@ export interface Database {
   run: (statement: Statement) => Promise<void>
   /** The rows of an answer; numbers beyond 32 bits are texts unless the query casts them to DOUBLE. */
   rows: (statement: Statement) => Promise<Readonly<Record<string, unknown>>[]>
+  /** An answer as it comes, some thousand rows at a time: a list of values for each column, DOUBLE as a Float64Array. */
+  columns: (statement: Statement) => AsyncGenerator<Columns>
   /** Frees the memory and removes what was spilled. */
   close: () => Promise<void>
 }
+
+/** By column; nobody else's. */
+export interface Columns { readonly rows: number, readonly values: readonly (Float64Array<ArrayBuffer> | readonly unknown[])[] }
 
 const interruptEveryMs = 20
 
@@ -34,13 +41,13 @@ const interruptEveryMs = 20
  *
  * @throws FatalError where the package is not installed
  */
-export async function openDatabase ({ memory, signal, onStatement, load = () => import('@duckdb/node-api') }: DatabaseOptions): Promise<Database> {
+export async function openDatabase ({ memory, threads = cpuCount(), signal, onStatement, load = () => import('@duckdb/node-api') }: DatabaseOptions): Promise<Database> {
   const { DuckDBInstance } = await loadPackage(load)
   await removeLeftovers(tmpdir())
   const spill = await mkdtemp(join(tmpdir(), temporaryPrefix()))
   try {
     const instance = await DuckDBInstance.create(':memory:', {
-      threads: String(cpuCount()),
+      threads: String(threads),
       memory_limit: memory,
       temp_directory: spill,
       autoinstall_known_extensions: 'false',
@@ -65,6 +72,7 @@ export async function openDatabase ({ memory, signal, onStatement, load = () => 
     return {
       rows,
       run: async statement => { await rows(statement) },
+      columns: statement => columns(instance, statement),
       close: async () => {
         signal?.removeEventListener('abort', interrupt)
         clearInterval(interrupting)
@@ -76,6 +84,26 @@ export async function openDatabase ({ memory, signal, onStatement, load = () => 
   } catch (error) {
     await rm(spill, { recursive: true, force: true })
     throw new FatalError(`DuckDB does not start: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+/** On a connection of its own: another statement on the same would end the answer, without a word. */
+async function * columns (instance: DuckDB.DuckDBInstance, { name, sql }: Statement): AsyncGenerator<Columns> {
+  const connection = await instance.connect()
+  try {
+    const result = await connection.stream(sql)
+    for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+      const { rowCount: rows, columnCount } = chunk
+      const values = Array.from({ length: columnCount }, (_, i) => {
+        const { items } = chunk.getColumnVector(i) as { items?: unknown }
+        return items instanceof Float64Array ? new Float64Array(items.subarray(0, rows)) : chunk.getColumnValues(i)
+      })
+      yield { rows, values }
+    }
+  } catch (error) {
+    throw new FatalError(`${name}: ${reasonOf(error)}`, { cause: error })
+  } finally {
+    connection.closeSync()
   }
 }
 
