@@ -23,14 +23,16 @@ export function build (app: App, environment: string, config: EnvironmentConfig,
     terminationProtection: environment === 'production',
   })
   const data = new DataStack(app, 'Data', { ...named('data'), environment, auth: config.auth })
-  const network = new NetworkStack(app, 'Network', { ...named('network'), config, logs: data.logs })
-  if (config.service !== 'off') {
-    const service = new ServiceStack(app, 'Service', { ...named('service'), environment, config, service: config.service, data, network })
-    if (config.gateway !== 'off') new GatewayStack(app, 'Gateway', { ...named('gateway'), environment, config, gateway: config.gateway, network, service })
+  if (config.service !== 'off' || config.batch !== 'off' || config.training !== 'off') {
+    const network = new NetworkStack(app, 'Network', { ...named('network'), config, logs: data.logs })
+    if (config.service !== 'off') {
+      const service = new ServiceStack(app, 'Service', { ...named('service'), environment, config, service: config.service, data, network })
+      if (config.gateway !== 'off') new GatewayStack(app, 'Gateway', { ...named('gateway'), environment, config, gateway: config.gateway, network, service })
+    }
+    if (config.batch !== 'off') new BatchStack(app, 'Batch', { ...named('batch'), environment, config, batch: config.batch, data, network, packageFolder })
+    if (config.training !== 'off') new TrainingStack(app, 'Training', { ...named('training'), environment, config, training: config.training, data, network })
   }
   if (config.lambda !== 'off') new LambdaStack(app, 'Lambda', { ...named('lambda'), environment, config, lambda: config.lambda, data, packageFolder })
-  if (config.batch !== 'off') new BatchStack(app, 'Batch', { ...named('batch'), environment, config, batch: config.batch, data, network })
-  if (config.training !== 'off') new TrainingStack(app, 'Training', { ...named('training'), environment, config, training: config.training, data, network })
   Tags.of(app).add('project', 'modelport')
   Tags.of(app).add('environment', environment)
   Validations.of(app).addPlugins(new ReasonedWildcards(), new AwsSolutionsChecks(app))
