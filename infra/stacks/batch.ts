@@ -1,12 +1,14 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
-import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs'
+import { FilterPattern, type LogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
 import type { EnvironmentConfig, On } from '../config.ts'
 import { mayRead, mayWrite, objectsBelow } from '../constructs/bucket-access.ts'
+import { JobFunction } from '../constructs/job-function.ts'
 import { pipelineImage } from '../constructs/pipeline-image.ts'
 import { explainWildcards } from '../constructs/reasoned-wildcards.ts'
 import { type TaskPlace, runTask, runTaskPermissions } from '../constructs/run-task.ts'
+import { metricsNamespace } from '../constructs/server-environment.ts'
 import { Task } from '../constructs/task.ts'
 import { Triggers } from '../constructs/triggers.ts'
 import { Workflow, executionArns, workflowArn } from '../constructs/workflow.ts'
@@ -20,10 +22,12 @@ interface BatchProps extends StackProps {
   batch: On<EnvironmentConfig['batch']>
   data: DataStack
   network: NetworkStack
+  /** What `npm run package:lambda` made. */
+  packageFolder: string
 }
 
 /** Metrics that the merge's line in the log becomes. */
-export const batchMetrics = { namespace: 'modelport/batch', rows: 'BatchRows', rejected: 'BatchRowsRejected', failedParts: 'BatchPartsFailed' } as const
+export const batchMetrics = { rows: 'BatchRows', rejected: 'BatchRowsRejected', failedParts: 'BatchPartsFailed' } as const
 
 /** Files in a bucket → many tasks → predictions in a bucket. */
 export class BatchStack extends Stack {
@@ -32,39 +36,33 @@ export class BatchStack extends Stack {
 
   constructor (scope: Construct, id: string, props: BatchProps) {
     super(scope, id, props)
-    const { environment, batch, data, network } = props
+    const { environment, batch, data } = props
     const name = `modelport-${environment}-batch`
-    const task = this.#task(props)
-    const place: TaskPlace = {
-      cluster: network.cluster,
-      subnetIds: network.vpc.selectSubnets(network.taskSubnets).subnetIds,
-      securityGroupIds: [network.jobs.securityGroupId],
-    }
-    const permissions = runTaskPermissions(this, network.cluster, [task])
+    const runner = batch.runner === 'fargate' ? this.#tasks(props) : this.#function(props)
     this.workflow = new Workflow(this, 'Workflow', {
       name,
       logRetentionDays: props.config.monitoring.logRetentionDays,
       definition: batchDefinition({
-        step: (words, timeoutSeconds) => runTask(place, task, words, timeoutSeconds),
+        step: runner.step,
         partition: this.partition,
         predictionsBucket: data.predictions.bucketName,
         maxConcurrency: batch.maxConcurrency,
         toleratedFailurePercent: batch.toleratedFailurePercent,
       }),
-      allow: [...permissions.allow, ...this.#mapPermissions(name, data)],
+      allow: [...runner.allow, ...this.#mapPermissions(name, data)],
       wildcards: {
         ...objectsBelow('runs', 'runs/*/map'),
         [`:execution:${name}*`]: 'Executions of this workflow and of the map in it have random numbers for names.',
-        ...permissions.wildcards,
+        ...runner.wildcards,
       },
     })
     this.triggers = new Triggers(this, 'Triggers', this.workflow)
     this.#start(props)
-    this.#count(task)
+    this.#count(runner.logGroup, environment)
     new CfnOutput(this, 'WorkflowArn', { value: this.workflow.arn, description: 'Start it with {"model": "NAME", "input": "s3://BUCKET/FOLDER"}' }) // eslint-disable-line no-new
   }
 
-  #task ({ config, data }: BatchProps): Task {
+  #tasks ({ config, data, network }: BatchProps): Runner {
     const task = new Task(this, 'Task', {
       config,
       repository: data.repository,
@@ -73,17 +71,25 @@ export class BatchStack extends Stack {
       cpu: 2048,
       memoryMiB: 4096,
       diskGiB: 100,
-      environment: { MODELS_DIR: `s3://${data.models.bucketName}/models` },
-      allow: [
-        ...mayRead(data.models, 'models'),
-        ...mayRead(data.raw, 'batch'),
-        ...mayRead(data.raw, 'scheduled'),
-        ...mayRead(data.predictions, 'runs'),
-        ...mayWrite(data.predictions, 'runs'),
-      ],
+      environment: jobEnvironment(data),
+      allow: jobPermissions(data),
     })
-    explainWildcards(task.taskRole, objectsBelow('models', 'batch', 'scheduled', 'runs'))
-    return task
+    explainWildcards(task.taskRole, jobWildcards)
+    const place: TaskPlace = {
+      cluster: network.cluster,
+      subnetIds: network.vpc.selectSubnets(network.taskSubnets).subnetIds,
+      securityGroupIds: [network.jobs.securityGroupId],
+    }
+    return {
+      step: (words, timeoutSeconds) => runTask(place, task, words, timeoutSeconds),
+      logGroup: task.logGroup,
+      ...runTaskPermissions(this, network.cluster, [task]),
+    }
+  }
+
+  #function ({ config, data, packageFolder }: BatchProps): Runner {
+    const job = new JobFunction(this, 'Job', { config, packageFolder, environment: jobEnvironment(data), allow: jobPermissions(data), wildcards: jobWildcards })
+    return { step: (words, timeoutSeconds) => job.step(words, timeoutSeconds), logGroup: job.logGroup, allow: [job.mayInvoke()], wildcards: {} }
   }
 
   /** A distributed map starts executions of the same workflow, reads the list of parts, and writes what each answered. */
@@ -110,12 +116,12 @@ export class BatchStack extends Stack {
     }
   }
 
-  /** The merge's answer is one line of JSON in the task's log. */
-  #count (task: Task): void {
+  /** The merge's answer is one line of JSON in the log. */
+  #count (logGroup: LogGroup, environment: string): void {
     for (const [id, metricName, field] of [['Rows', batchMetrics.rows, '$.rows'], ['Rejected', batchMetrics.rejected, '$.rejected'], ['FailedParts', batchMetrics.failedParts, '$.failed']] as const) {
       new MetricFilter(this, id, { // eslint-disable-line no-new
-        logGroup: task.logGroup,
-        metricNamespace: batchMetrics.namespace,
+        logGroup,
+        metricNamespace: metricsNamespace(environment),
         metricName,
         metricValue: field,
         // Only the merge tells of failed parts.
@@ -124,3 +130,27 @@ export class BatchStack extends Stack {
     }
   }
 }
+
+/** Where the steps of a workflow run. */
+interface Runner {
+  step: (words: string[], timeoutSeconds: number) => object
+  allow: PolicyStatement[]
+  wildcards: Record<string, string>
+  logGroup: LogGroup
+}
+
+function jobEnvironment (data: DataStack): Record<string, string> {
+  return { MODELS_DIR: `s3://${data.models.bucketName}/models` }
+}
+
+function jobPermissions (data: DataStack): PolicyStatement[] {
+  return [
+    ...mayRead(data.models, 'models'),
+    ...mayRead(data.raw, 'batch'),
+    ...mayRead(data.raw, 'scheduled'),
+    ...mayRead(data.predictions, 'runs'),
+    ...mayWrite(data.predictions, 'runs'),
+  ]
+}
+
+const jobWildcards = objectsBelow('models', 'batch', 'scheduled', 'runs')
