@@ -1,9 +1,16 @@
 import { type Static, Type } from 'typebox'
-import { Value } from 'typebox/value'
 import { contradictions } from './contradictions.ts'
 import { environments } from './environments.ts'
+import { faultsOf } from './faults.ts'
 
 const strict = { additionalProperties: false } as const
+
+/** Text of a form, with the words that a wrong one is answered with. */
+const text = (pattern: string, description: string) => Type.String({ pattern, description })
+
+const octet = '(25[0-5]|2[0-4]\\d|1?\\d?\\d)'
+const imageTag = text('^([\\w][\\w.-]{0,127}|sha256:[0-9a-f]{64})$', 'a tag such as 1.4.0, or a digest such as sha256:…')
+const cron = text('^(\\S+ ){5}\\S+$', 'six fields with blanks between them (minutes, hours, day of the month, month, day of the week, year; UTC), such as "0 6 * * ? *"')
 
 /**
  * All that differs between environments, and nothing that does not. No secret stands here: only where one is kept.
@@ -11,23 +18,23 @@ const strict = { additionalProperties: false } as const
  */
 const schema = Type.Object({
   /** AWS account of twelve digits; absent: the one of the deployer's credentials. */
-  account: Type.Optional(Type.String({ pattern: '^\\d{12}$' })),
-  region: Type.String({ pattern: '^[a-z]{2}(-[a-z]+)+-\\d$' }),
+  account: Type.Optional(text('^\\d{12}$', 'twelve digits')),
+  region: text('^[a-z]{2}(-[a-z]+)+-\\d$', 'a region such as eu-central-1'),
   /** What `deploy:image` pushes and tasks run: a tag, better a digest. */
-  imageTag: Type.String({ pattern: '^([\\w][\\w.-]{0,127}|sha256:[0-9a-f]{64})$' }),
+  imageTag,
   /** The image of batch and training; absent: imageTag with `-pipeline` behind it. */
-  pipelineImageTag: Type.Optional(Type.String({ pattern: '^([\\w][\\w.-]{0,127}|sha256:[0-9a-f]{64})$' })),
+  pipelineImageTag: Type.Optional(imageTag),
   architecture: Type.Enum(['arm64', 'x64']),
   network: Type.Object({
     /** From /16 to /23: load balancers want subnets of at least 32 addresses. */
-    cidr: Type.String({ pattern: '^\\d{1,3}(\\.\\d{1,3}){3}/(1[6-9]|2[0-3])$' }),
+    cidr: text(`^${octet}(\\.${octet}){3}/(1[6-9]|2[0-3])$`, 'a block of addresses from /16 to /23, such as 10.20.0.0/20'),
     availabilityZones: Type.Integer({ minimum: 2, maximum: 3 }),
     /** How tasks reach AWS: interface endpoints (no way out to the internet), or one NAT gateway. */
     egress: Type.Enum(['endpoints', 'nat']),
   }, strict),
   auth: Type.Union([
     Type.Object({ kind: Type.Literal('secret') }, strict),
-    Type.Object({ kind: Type.Literal('jwks'), url: Type.String({ pattern: '^https://' }), issuer: Type.String({ minLength: 1 }), audience: Type.String({ minLength: 1 }) }, strict),
+    Type.Object({ kind: Type.Literal('jwks'), url: text('^https://', 'an address that begins with https://'), issuer: Type.String({ minLength: 1 }), audience: Type.String({ minLength: 1 }) }, strict),
   ]),
   rateLimit: Type.Object({
     requestsPerMinute: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
@@ -41,11 +48,11 @@ const schema = Type.Object({
     maxTasks: Type.Integer({ minimum: 1, maximum: 500 }),
     cpuTargetPercent: Type.Integer({ minimum: 10, maximum: 90 }),
     requestsPerTargetPerMinute: Type.Integer({ minimum: 1 }),
-    /** Other minimum and maximum counts of tasks from a moment on: cron of five fields, in UTC. */
-    schedule: Type.Array(Type.Object({ cron: Type.String({ minLength: 9 }), minTasks: Type.Integer({ minimum: 0 }), maxTasks: Type.Integer({ minimum: 1 }) }, strict)),
+    /** Other minimum and maximum counts of tasks from a moment on: cron as AWS writes it, in UTC. */
+    schedule: Type.Array(Type.Object({ cron, minTasks: Type.Integer({ minimum: 0 }), maxTasks: Type.Integer({ minimum: 1 }) }, strict)),
     deployment: Type.Enum(['rolling', 'canary', 'blue-green']),
     /** ACM certificate of a load balancer on the internet; absent: the load balancer is private, and the gateway is the way in. */
-    certificateArn: Type.Optional(Type.String({ pattern: '^arn:aws[\\w-]*:acm:' })),
+    certificateArn: Type.Optional(text('^arn:aws[\\w-]*:acm:', 'the ARN of an ACM certificate')),
     /** Capacity that AWS may take back with two minutes' notice, at some 30 % of the price. */
     spot: Type.Boolean(),
   }, strict)]),
@@ -63,14 +70,14 @@ const schema = Type.Object({
     runner: Type.Enum(['fargate', 'lambda']),
     start: Type.Array(Type.Enum(['schedule', 'upload'])),
     /** For the schedule: NAME or NAME@VERSION. Its files are below scheduled/NAME in the raw bucket. */
-    model: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(@[A-Za-z0-9][A-Za-z0-9._-]{0,63})?$' }),
+    model: text('^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(@[A-Za-z0-9][A-Za-z0-9._-]{0,63})?$', 'a model, or NAME@VERSION'),
     /** Of the schedule: six fields as EventBridge Scheduler has them, in UTC. */
-    cron: Type.String({ pattern: '^(\\S+ ){5}\\S+$' }),
+    cron,
     maxConcurrency: Type.Integer({ minimum: 1, maximum: 10_000 }),
     toleratedFailurePercent: Type.Integer({ minimum: 0, maximum: 100 }),
   }, strict)]),
   training: Type.Union([Type.Literal('off'), Type.Object({
-    modelName: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' }),
+    modelName: text('^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$', 'a name of at most 64 letters, digits and . _ -'),
     /** Days after the cut-off within which a customer must buy again to count as one who does. */
     targetDays: Type.Integer({ minimum: 1, maximum: 730 }),
     /** Uploads within so many minutes lead to one training. */
@@ -80,7 +87,7 @@ const schema = Type.Object({
   }, strict)]),
   monitoring: Type.Object({
     /** Who is told of alarms. */
-    email: Type.Optional(Type.String({ pattern: '^[^@\\s]+@[^@\\s]+$' })),
+    email: Type.Optional(text('^[^@\\s]+@[^@\\s]+$', 'an e-mail address')),
     p99Ms: Type.Integer({ minimum: 1 }),
     drift: Type.Number({ exclusiveMinimum: 0 }),
     logRetentionDays: Type.Enum([7, 14, 30, 60, 90, 180, 365, 731]),
@@ -94,12 +101,10 @@ export type On<T> = Exclude<T, 'off'>
 
 /** @throws Error that names the environment's every fault and what is allowed */
 export function checkConfig (name: string, config: unknown): EnvironmentConfig {
-  const faults = Value.Errors(schema, config).map(({ instancePath, message }) => `  ${instancePath || '/'}: ${message}`)
-  if (faults.length > 0) throw new Error(`Wrong configuration of ${name}:\n${faults.join('\n')}`)
-  const checked = config as EnvironmentConfig
-  const more = contradictions(checked)
-  if (more.length > 0) throw new Error(`Wrong configuration of ${name}:\n${more.map(fault => `  ${fault}`).join('\n')}`)
-  return checked
+  const faults = faultsOf(schema, config)
+  if (faults.length === 0) faults.push(...contradictions(config as EnvironmentConfig))
+  if (faults.length > 0) throw new Error(`Wrong configuration of ${name}:\n${faults.map(fault => `  ${fault}`).join('\n')}`)
+  return config as EnvironmentConfig
 }
 
 /** @throws Error if there is no such environment, or if its configuration is wrong */

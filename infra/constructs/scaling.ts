@@ -24,8 +24,7 @@ export function scaleTasks (service: FargateService, door: FrontDoor, config: On
   })
   policy.node.addDependency(tasks)
   for (const [index, { cron, minTasks, maxTasks }] of config.schedule.entries()) {
-    // AWS has a sixth field, the year.
-    tasks.scaleOnSchedule(`Schedule${index}`, { schedule: Schedule.expression(`cron(${cron} *)`), minCapacity: minTasks, maxCapacity: maxTasks })
+    tasks.scaleOnSchedule(`Schedule${index}`, { schedule: Schedule.expression(`cron(${cron})`), minCapacity: minTasks, maxCapacity: maxTasks })
   }
 }
 
