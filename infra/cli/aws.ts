@@ -28,11 +28,11 @@ export async function signIn (shell: Shell, target: Target): Promise<string> {
   return account
 }
 
-/** One output of a stack of this environment. */
+/** One output of a stack of this environment; CDK puts more around the names of those that a construct has. */
 export async function outputOf (shell: Shell, target: Target, stack: string, output: string, variable: string): Promise<string> {
   const value = await shell.read(variable,
     aws(target, 'cloudformation', 'describe-stacks', '--stack-name', stackName(target.name, stack),
-      '--query', `Stacks[0].Outputs[?OutputKey=='${output}'].OutputValue | [0]`, '--output', 'text'),
+      '--query', `Stacks[0].Outputs[?contains(OutputKey, '${output}')].OutputValue | [0]`, '--output', 'text'),
     `There is no stack ${stackName(target.name, stack)} in ${target.config.region}: deploy it with \`npm run deploy -- --environment ${target.name}\`.`)
   if (!shell.isDryRun && (value === '' || value === 'None')) {
     throw new Refusal(`The stack ${stackName(target.name, stack)} has no output ${output}: deploy it again with \`npm run deploy -- --environment ${target.name}\`.`)

@@ -27,7 +27,7 @@ const stubs = {
     *describe-execution*) echo SUCCEEDED ;;
     *manifest.json*) echo "\${MANIFEST:-$COMPLETE}" ;;
     *describe-images*|*"s3 ls"*) exit "\${THERE:-0}" ;;
-    *OutputKey==*) echo "$*" | sed "s/.*OutputKey=='\\([A-Za-z]*\\)'.*/\\1-of-the-stack/" ;;
+    *OutputKey*) echo "$*" | sed "s/.*OutputKey, '\\([A-Za-z]*\\)'.*/\\1-of-the-stack/" ;;
   esac`,
   docker: 'case "$1" in info) exit "${DOCKER:-0}" ;; esac',
   npx: '',
@@ -74,6 +74,8 @@ function start (program: string, args: readonly string[], { env, input = '' }: W
     const child = execFile(program, args, { env: environment(env) }, (error, stdout, stderr) => {
       resolve({ code: error ? Number(error.code ?? -1) : 0, stdout, stderr })
     })
+    // Who refuses early reads no answer.
+    child.stdin?.on('error', () => {})
     child.stdin?.end(input)
   })
 }
