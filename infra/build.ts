@@ -8,6 +8,7 @@ import { BatchStack } from './stacks/batch.ts'
 import { DataStack } from './stacks/data.ts'
 import { GatewayStack } from './stacks/gateway.ts'
 import { LambdaStack } from './stacks/lambda.ts'
+import { MonitoringStack, type Watched } from './stacks/monitoring.ts'
 import { NetworkStack } from './stacks/network.ts'
 import { ServiceStack } from './stacks/service.ts'
 import { TrainingStack } from './stacks/training.ts'
@@ -23,16 +24,19 @@ export function build (app: App, environment: string, config: EnvironmentConfig,
     terminationProtection: environment === 'production',
   })
   const data = new DataStack(app, 'Data', { ...named('data'), environment, auth: config.auth })
+  const watched: Watched = {}
   if (config.service !== 'off' || config.batch !== 'off' || config.training !== 'off') {
     const network = new NetworkStack(app, 'Network', { ...named('network'), config, logs: data.logs })
     if (config.service !== 'off') {
       const service = new ServiceStack(app, 'Service', { ...named('service'), environment, config, service: config.service, data, network })
+      watched.service = service
       if (config.gateway !== 'off') new GatewayStack(app, 'Gateway', { ...named('gateway'), environment, config, gateway: config.gateway, network, service })
     }
-    if (config.batch !== 'off') new BatchStack(app, 'Batch', { ...named('batch'), environment, config, batch: config.batch, data, network, packageFolder })
-    if (config.training !== 'off') new TrainingStack(app, 'Training', { ...named('training'), environment, config, training: config.training, data, network })
+    if (config.batch !== 'off') watched.batch = new BatchStack(app, 'Batch', { ...named('batch'), environment, config, batch: config.batch, data, network, packageFolder })
+    if (config.training !== 'off') watched.training = new TrainingStack(app, 'Training', { ...named('training'), environment, config, training: config.training, data, network })
   }
-  if (config.lambda !== 'off') new LambdaStack(app, 'Lambda', { ...named('lambda'), environment, config, lambda: config.lambda, data, packageFolder })
+  if (config.lambda !== 'off') watched.lambda = new LambdaStack(app, 'Lambda', { ...named('lambda'), environment, config, lambda: config.lambda, data, packageFolder })
+  new MonitoringStack(app, 'Monitoring', { ...named('monitoring'), environment, config, data, ...watched })
   Tags.of(app).add('project', 'modelport')
   Tags.of(app).add('environment', environment)
   Validations.of(app).addPlugins(new ReasonedWildcards(), new AwsSolutionsChecks(app))
