@@ -2,21 +2,15 @@
 // of those the package.json and the licences stay, for whoever scans the image or asks what is in it.
 //
 //   node slim.js ARCH      beside node_modules; ARCH as Docker or Node names it
-import { existsSync, globSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, globSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-
-/** What scripts/build.js leaves out of the bundle. */
-const external = ['onnxruntime-node', '@fastify/swagger-ui']
+import { legal, neverRun, runningPackages } from './running.js'
 
 const architectures = { amd64: 'x64', x64: 'x64', arm64: 'arm64' }
 const architecture = architectures[process.argv[2]]
 if (architecture === undefined) throw new Error(`onnxruntime-node has no Linux library for "${process.argv[2]}", only for amd64 and arm64`)
 
-const legal = /^(package\.json|(licen[cs]e|copying|notice|copyright|authors|thirdparty).*)$/i
-const neverRun = /(\.[cm]?ts|\.map|\.md|\.markdown|\.tsbuildinfo)$/i
-
-const running = new Set()
-for (const name of external) keep(name, '')
+const running = runningPackages('.')
 for (const folder of packages('node_modules')) thin(folder, running.has(folder))
 
 // The package carries 290 MB of libraries for five platforms.
@@ -26,22 +20,6 @@ for (const library of globSync('node_modules/onnxruntime-node/bin/napi-v6/*/*'))
 rmSync('node_modules/.package-lock.json', { force: true })
 rmSync('node_modules/.bin', { recursive: true, force: true })
 for (const map of globSync('dist/**/*.map')) rmSync(map)
-
-/** Marks a package, as the one in `from` finds it, and all that it depends on. */
-function keep (name, from) {
-  const folder = find(name, from)
-  if (running.has(folder)) return
-  running.add(folder)
-  const { dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  for (const dependency of Object.keys(dependencies)) keep(dependency, folder)
-}
-
-function find (name, from) {
-  const folder = join(from, 'node_modules', name)
-  if (existsSync(folder)) return folder
-  if (from === '') throw new Error(`${name} is not installed`)
-  return find(name, from.slice(0, Math.max(0, from.lastIndexOf('node_modules') - 1)))
-}
 
 /** The folders of all packages in a node_modules folder, also of those inside other packages. */
 function packages (modules) {
