@@ -8,6 +8,7 @@ import { chart } from './chart.ts'
 import { jwtSecret, pythonVersions } from './contenders.ts'
 import { hasWrk } from './load.ts'
 import type { Context, Result } from './part.ts'
+import { batch } from './parts/batch.ts'
 import { binary } from './parts/binary.ts'
 import { etl } from './parts/etl.ts'
 import { heavy } from './parts/heavy.ts'
@@ -19,7 +20,7 @@ import { train } from './parts/train.ts'
 import { killAll, othersCpuSeconds } from './processes.ts'
 import { report } from './report.ts'
 
-const parts = { single, rows, binary, heavy, start, memory, etl, train }
+const parts = { single, rows, binary, heavy, start, memory, etl, train, batch }
 type PartName = keyof typeof parts
 
 const usage = `npm run bench -- [--only ${Object.keys(parts).join(',')}] [--quick] [--long] [--out FOLDER]

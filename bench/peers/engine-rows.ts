@@ -37,9 +37,8 @@ async function encodeFile (): Promise<Tensors[]> {
   return chunks
 }
 
-/** @returns rows per second */
-async function run (ms: number): Promise<number> {
-  const startedMs = performance.now()
+async function run (ms: number): Promise<{ perSecond: number, cpuUsPerRow: number }> {
+  const [startedMs, startedCpu] = [performance.now(), process.cpuUsage()]
   let [done, next] = [0, 0]
   const lane = async (): Promise<void> => {
     while (performance.now() - startedMs < ms) {
@@ -48,9 +47,10 @@ async function run (ms: number): Promise<number> {
     }
   }
   await Promise.all(Array.from({ length: threads + 1 }, lane))
-  return 1000 * done / (performance.now() - startedMs)
+  const { user, system } = process.cpuUsage(startedCpu)
+  return { perSecond: 1000 * done / (performance.now() - startedMs), cpuUsPerRow: (user + system) / done }
 }
 
 await run(500)
-console.log(JSON.stringify({ threads, perSecond: await run(Number(seconds) * 1000) }))
+console.log(JSON.stringify({ threads, ...await run(Number(seconds) * 1000) }))
 await host.close()

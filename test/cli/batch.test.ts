@@ -10,6 +10,7 @@ import { floats, model, node } from '../../src/onnx/build.ts'
 import { startApp } from '../helpers/app.ts'
 import { type Files, flowerFiles, heavyFiles, regressionFiles, repository, withManifest, writeFiles } from '../helpers/models.ts'
 import { startProcess } from '../helpers/process.ts'
+import { hasDuckdb, query } from '../etl/duckdb.ts'
 import { modelport } from './modelport.ts'
 
 const committed = resolve(import.meta.dirname, '../../models')
@@ -47,6 +48,7 @@ beforeAll(async () => {
     'places.csv': 'x\n0\n99\n2\n1\n-99\n0\n',
     'bare.ndjson': '{}\n'.repeat(20),
     'large.csv': manyFlowers(40_000),
+    'large.csv.gz': gzipSync(manyFlowers(40_000)),
   })
 })
 
@@ -263,23 +265,32 @@ describe('a job', () => {
     const { output, code } = await batch({ input: 'large.csv', flags })
     expect(code).toBe(0)
     whole = await filesOf(output)
+    if (hasDuckdb) await query(`COPY (SELECT id, try_cast(length AS DOUBLE) AS length, kind, age FROM read_csv('${join(folder, 'large.csv')}', all_varchar = false, types = {'length': 'VARCHAR', 'age': 'DOUBLE'})) TO '${join(folder, 'large.parquet')}' (FORMAT parquet)`)
   })
 
-  test('that is killed twice goes on and leaves the same bytes', async () => {
+  const kinds: [string, string, readonly string[]][] = [
+    ['CSV', 'large.csv', []],
+    ['packed NDJSON', 'large.csv.gz', ['--format', 'ndjson', '--gzip']],
+    ['Parquet', 'large.parquet', ['--format', 'parquet', '--part-rows', '1000']],
+  ]
+
+  test.each(kinds.filter(([kind]) => hasDuckdb || kind !== 'Parquet'))('that is killed twice, at any moment, goes on and leaves the same bytes of %s', async (_kind, input, more) => {
+    const given = { input, flags: [...flags, ...more] }
+    const first = await batch(given)
     const output = newOutput()
     for (const [part, resumed] of [['part-00003', undefined], ['part-00017', 'going on after']] as const) {
-      const job = startProcess({ ORT_DISABLE_TELEMETRY: '1' }, ['dist/cli.js', ...argsOf({ input: 'large.csv', output, flags })])
+      const job = startProcess({ ORT_DISABLE_TELEMETRY: '1' }, ['dist/cli.js', ...argsOf({ ...given, output })])
       await job.until(new RegExp(part))
       job.child.kill('SIGKILL')
       await job.exit()
       if (resumed !== undefined) expect(job.stderr()).toContain(resumed)
       expect(await readdir(output)).not.toContain('manifest.json')
     }
-    const { code, err } = await batch({ input: 'large.csv', output, flags })
+    const { code, err } = await batch({ ...given, output })
     expect(code).toBe(0)
     expect(err).toMatch(/^going on after \d+ finished parts of [\d,]+ rows$/m)
     expect(err).not.toContain('part-00017')
-    expect(await filesOf(output)).toEqual(whole)
+    expect(await filesOf(output)).toEqual(await filesOf(first.output))
   })
 
   test('that another process works on is refused, until that has died', async () => {
