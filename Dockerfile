@@ -32,6 +32,10 @@ WORKDIR /app
 # A number, so that an orchestrator can see that it is not root. It is the base image's user `node`.
 USER 1000:1000
 
+# The one place that can be written where the root file system cannot. Declared, because ECS on Fargate takes from here who may
+# write to the volume that it mounts: without, that is root alone.
+VOLUME /tmp
+
 # Liveness, not readiness: who acts on this (ECS, Swarm) replaces the container, and a new container
 # does not mend a model. A load balancer asks /health/ready.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["node", "health.js"]
