@@ -18,6 +18,8 @@ export interface PutOptions {
   /** Only in the place of the object with this etag. */
   readonly ifMatch?: string | undefined
   readonly contentType?: string | undefined
+  /** What the content must be, in hexadecimal: otherwise nothing is sent. */
+  readonly sha256?: string | undefined
   /** Small, in ASCII: it travels in header fields. */
   readonly metadata?: Readonly<Record<string, string>> | undefined
 }
@@ -39,7 +41,7 @@ export interface Bucket {
   /** In the order of the keys' UTF-8 bytes; as many requests as there are thousands. */
   readonly list: (prefix: string) => AsyncIterable<S3Object>
   /** undefined: there is none */
-  readonly head: (key: string) => Promise<S3Object | undefined>
+  readonly head: (key: string) => Promise<S3Object & Pick<S3Text, 'metadata'> | undefined>
   /** undefined: there is none. For what fits into memory: at most 64 MB. */
   readonly getText: (key: string, options?: { readonly ifMatch?: string | undefined }) => Promise<S3Text | undefined>
   /**

@@ -10,6 +10,24 @@ import { tidyJson } from './tidy-json.ts'
 /** The alias names something else than what the decision was based on. */
 export interface Overtaken { readonly overtakenBy: string | undefined }
 
+/** The aliases of a repository's models, and the history of their changes, for those who change them. */
+export interface AliasBook {
+  /** Finishes what an interrupted process has begun; reading makes sense after that. */
+  readonly mend: (name: string) => Promise<void>
+  /** @throws FatalError */
+  readonly aliases: (name: string) => Promise<Aliases>
+  /** In the order in which they took effect. @throws FatalError */
+  readonly history: (name: string) => Promise<Change[]>
+  /**
+   * Lets an alias name another version, and writes that down.
+   *
+   * @param change `from` is what the decision was based on
+   * @returns the change, or what the alias names when that is no longer `from`; then nothing is changed
+   * @throws FatalError
+   */
+  readonly change: (name: string, change: Omit<Change, 'at'>) => Promise<Change | Overtaken>
+}
+
 /**
  * Lets an alias name another version, and writes that down in history.jsonl: both or neither, also when the process
  * dies in between, since the next change finishes what this one has begun.
@@ -82,7 +100,7 @@ export async function readAliases (folder: string): Promise<Aliases> {
 }
 
 /** The other aliases stay, and so does the weight of this one. */
-function pointed (aliases: Aliases, alias: string, version: string): Aliases {
+export function pointed (aliases: Aliases, alias: string, version: string): Aliases {
   const before = Object.hasOwn(aliases, alias) ? aliases[alias] : undefined
   return { ...aliases, [alias]: typeof before === 'object' ? { ...before, version } : version }
 }

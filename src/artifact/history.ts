@@ -28,10 +28,17 @@ export type Change = Static<typeof ChangeSchema>
  * @throws FatalError that names the line
  */
 export async function readHistory (folder: string): Promise<Change[]> {
-  const text = (await readOptionalFile(historyPath(folder)))?.toString('utf8') ?? ''
+  return parseHistory((await readOptionalFile(historyPath(folder)))?.toString('utf8') ?? '', historyPath(folder))
+}
+
+/**
+ * @param path for messages
+ * @throws FatalError that names the line
+ */
+export function parseHistory (text: string, path: string): Change[] {
   const lines = text.split('\n')
   const last = lines.pop() ?? ''
-  return [...lines, ...(isChange(last) ? [last] : [])].flatMap((line, i) => line.trim() === '' ? [] : [parseLine(folder, line, i)])
+  return [...lines, ...(isChange(last) ? [last] : [])].flatMap((line, i) => line.trim() === '' ? [] : [parseLine(path, line, i)])
 }
 
 /** Whether the history ends with this change. */
@@ -81,11 +88,11 @@ function historyPath (folder: string): string {
   return join(folder, 'history.jsonl')
 }
 
-function parseLine (folder: string, line: string, index: number): Change {
+function parseLine (path: string, line: string, index: number): Change {
   try {
     return parseJson(ChangeSchema, Buffer.from(line))
   } catch (error) {
-    throw new FatalError(`${historyPath(folder)}: line ${index + 1}: ${(error as Error).message}: mend the line, or remove it`, { cause: error })
+    throw new FatalError(`${path}: line ${index + 1}: ${(error as Error).message}: mend the line, or remove it`, { cause: error })
   }
 }
 

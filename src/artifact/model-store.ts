@@ -23,6 +23,11 @@ export function modelStore (root: string, options: S3StoreOptions = {}): ModelSt
   return isS3Uri(root) ? s3Store(root, options) : folderOrVersion(root)
 }
 
+/** As `modelStore`, for those who change the repository: the files of one version alone are none. */
+export function repositoryStore (root: string): ModelStore {
+  return isS3Uri(root) ? s3Store(root) : folderStore(root)
+}
+
 /**
  * Models in a folder: a repository, or the files of one version alone, as SageMaker unpacks them from
  * a model.tar.gz. Which of the two it is, is looked up with each listing.

@@ -96,10 +96,10 @@ class OpenBucket implements Bucket {
     } while (ContinuationToken !== undefined)
   }
 
-  async head (key: string): Promise<S3Object | undefined> {
+  async head (key: string): Promise<S3Object & Pick<S3Text, 'metadata'> | undefined> {
     return await orUndefined(this.#asked(key, 's3:GetObject', requestMs, async abortSignal => {
-      const { ContentLength: bytes = 0, ETag: etag = '', LastModified: modified } = await this.#client.send(new this.#aws.HeadObjectCommand(this.#at(key)), { abortSignal })
-      return { key, bytes, etag, modified }
+      const { ContentLength: bytes = 0, ETag: etag = '', LastModified: modified, Metadata: metadata = {} } = await this.#client.send(new this.#aws.HeadObjectCommand(this.#at(key)), { abortSignal })
+      return { key, bytes, etag, modified, metadata }
     }))
   }
 
@@ -141,6 +141,7 @@ class OpenBucket implements Bucket {
     const { size } = await stat(path)
     if (size > maxPutBytes) throw new S3Error('TOO_LARGE', `${path} has ${size} bytes; S3 takes at most ${maxPutBytes} at once`)
     const measure = await measureFile(path)
+    if (options.sha256 !== undefined && options.sha256 !== measure.sha256) throw new S3Error('BROKEN', `${path} is no longer the file whose SHA-256 was ${options.sha256}: it is not sent`, { isPassing: false })
     return await this.#put(key, measure, options, () => createReadStream(path, { end: measure.bytes - 1 }))
   }
 

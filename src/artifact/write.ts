@@ -3,6 +3,7 @@ import { access, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promise
 import { dirname, join } from 'node:path'
 import { FatalError } from '../errors.ts'
 import { isName, nameRule } from './names.ts'
+import { isS3Uri } from './s3-uri.ts'
 
 /** Each one lost to another writer that replaced the same version meanwhile. */
 const maxAttempts = 100
@@ -47,6 +48,7 @@ export async function writeVersion (
 export async function checkVersionName (modelsDir: string, name: string, version: string, options: { force?: boolean } = {}): Promise<void> {
   checkName('model', name)
   checkName('version', version)
+  if (isS3Uri(modelsDir)) throw new FatalError(`versions are written into a folder, and ${modelsDir} is none: give a folder with --out, and then modelport publish ${name}@${version} --to ${modelsDir}`)
   const target = join(modelsDir, name, version)
   if (options.force !== true && await exists(target)) throw alreadyThere(name, version, target)
 }

@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { folderStore } from '../artifact/folder-store.ts'
+import { isS3Uri } from '../artifact/s3-uri.ts'
 import { type Sweep, planSweep, sweep } from '../artifact/sweep.ts'
+import { FatalError } from '../errors.ts'
 import { findModel, modelsFolder, onlyArgument, parseModelArgument } from './model-argument.ts'
 import { UsageError, type Verb } from './verb.ts'
 
@@ -27,6 +29,7 @@ Example:
   run: async (args, terminal) => {
     const { name, keep, models, removes, json } = readFlags(args)
     const root = modelsFolder(models, terminal)
+    if (isS3Uri(root)) throw new FatalError(`gc works on a folder, and ${root} is none: remove versions there with a tool for S3, or by a lifecycle rule`)
     const { models: entries } = await folderStore(root).list()
     const wanted = name === undefined ? entries : [findModel(entries, name)]
     const plans: (Sweep & { name: string })[] = []

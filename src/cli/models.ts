@@ -16,7 +16,7 @@ export const models: Verb = {
 Lists every version, oldest first: the aliases that name it, its main metrics, when it was made, its size,
 and whether its files are what the manifest says. modelport verify also runs them.
 
-  --models FOLDER  the model repository (default: MODELS_DIR, else ./models)
+  --models FOLDER  the model repository, or s3://bucket/prefix (default: MODELS_DIR, else ./models)
   --json           print a list of {"name", "version", "stages", "task", "metrics", "createdAt", "bytes", "faults"}
 
 Example:

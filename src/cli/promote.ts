@@ -1,9 +1,9 @@
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { openAliasBook } from '../artifact/alias-book.ts'
 import { aliasTarget } from '../artifact/aliases.ts'
-import { mendModel, readAliases } from '../artifact/change-alias.ts'
-import { folderStore } from '../artifact/folder-store.ts'
 import type { Manifest } from '../artifact/manifest.ts'
+import { repositoryStore } from '../artifact/model-store.ts'
+import type { Change } from '../artifact/history.ts'
 import { isName, nameRule } from '../artifact/names.ts'
 import type { ModelEntry, ModelStore } from '../artifact/store.ts'
 import { type Comparison, compareMain, isWorse } from '../catalog/main-metric.ts'
@@ -28,7 +28,7 @@ are accuracy or R² of the manifests, else the next metric that both have.
   --force          promote it although it scores worse
   --why TEXT       the reason, for the history
   --who NAME       who it is, for the history (default: user@host)
-  --models FOLDER  the model repository (default: MODELS_DIR, else ./models)
+  --models FOLDER  the model repository, or s3://bucket/prefix (default: MODELS_DIR, else ./models)
   --json           print {"name", "alias", "from", "to", "changed", "comparison"}
 
 Example:
@@ -37,32 +37,50 @@ Example:
   run: async (args, terminal) => {
     const flags = readFlags(args, terminal)
     const { name, version, alias, models, json } = flags
-    const store = folderStore(models)
-    const entry = findModel((await store.list()).models, name)
-    checkVersion(entry, version)
-    await mustVerify(store, name, version, terminal)
-    const { comparison, ...change } = await settle(store, entry, flags, terminal)
+    const { comparison, ...change } = await promoteVersion(flags, terminal)
     if (json) terminal.out(JSON.stringify({ name, alias, from: change.from, to: version, changed: change.changed !== undefined, comparison: comparison ?? null }))
     else if (change.changed === undefined) terminal.out(`${name}: ${alias} is ${version} already`)
-    else printSwitch(name, change.changed, terminal)
+    else printSwitch(models, name, change.changed, terminal)
   },
 }
 
+/**
+ * Verifies a version, compares it with the present one, and lets the alias name it.
+ *
+ * @throws FatalError; nothing is changed then
+ */
+export async function promoteVersion (flags: Omit<Flags, 'json'>, terminal: Terminal): Promise<Promotion> {
+  const { name, version, models } = flags
+  const store = repositoryStore(models)
+  const entry = findModel((await store.list()).models, name)
+  checkVersion(entry, version)
+  await mustVerify(store, name, version, terminal)
+  return await settle(store, entry, flags, terminal)
+}
+
+export interface Promotion {
+  readonly from: string | null
+  /** undefined: it was so already. */
+  readonly changed: Change | undefined
+  readonly comparison: Comparison | undefined
+}
+
 /** As often as others change the alias between this decision and its effect. */
-async function settle (store: ModelStore, entry: ModelEntry, flags: Flags, terminal: Terminal) {
+async function settle (store: ModelStore, entry: ModelEntry, flags: Omit<Flags, 'json'>, terminal: Terminal): Promise<Promotion> {
   const { name, version: to, alias, models, author } = flags
-  await mendModel(join(models, name))
+  const book = openAliasBook(models)
+  await book.mend(name)
   for (;;) {
-    const from = aliasTarget(await readAliases(join(models, name)), alias)
+    const from = aliasTarget(await book.aliases(name), alias)
     if (from === to) return { from: to, changed: undefined, comparison: undefined }
     const comparison = alias === 'production' ? await compare(store, entry, from, flags, terminal) : undefined
-    const changed = await switchAlias({ models, name, alias, from, to, action: 'promote', author })
+    const changed = await switchAlias({ book, name, alias, from, to, action: 'promote', author })
     if (!('overtakenBy' in changed)) return { from: changed.from, changed, comparison }
   }
 }
 
 /** @throws FatalError when the candidate is worse */
-async function compare (store: ModelStore, { name, versions }: ModelEntry, from: string | undefined, flags: Flags, { err }: Terminal): Promise<Comparison | undefined> {
+async function compare (store: ModelStore, { name, versions }: ModelEntry, from: string | undefined, flags: Omit<Flags, 'json'>, { err }: Terminal): Promise<Comparison | undefined> {
   const { version, tolerance, force } = flags
   const present = from ?? versions.at(-1)
   if (present === undefined || present === version) return undefined

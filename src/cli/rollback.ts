@@ -1,9 +1,9 @@
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { openAliasBook } from '../artifact/alias-book.ts'
 import { aliasTarget } from '../artifact/aliases.ts'
-import { mendModel, readAliases } from '../artifact/change-alias.ts'
-import { folderStore } from '../artifact/folder-store.ts'
-import { readHistory, trailOf } from '../artifact/history.ts'
+import type { AliasBook } from '../artifact/change-alias.ts'
+import { trailOf } from '../artifact/history.ts'
+import { repositoryStore } from '../artifact/model-store.ts'
 import type { ModelEntry } from '../artifact/store.ts'
 import { FatalError } from '../errors.ts'
 import { findModel, modelsFolder, onlyArgument, parseModelArgument } from './model-argument.ts'
@@ -22,7 +22,7 @@ was before that. The version is verified first, and the change is a line of the 
   --to VERSION     go back to this version instead
   --why TEXT       the reason, for the history
   --who NAME       who it is, for the history (default: user@host)
-  --models FOLDER  the model repository (default: MODELS_DIR, else ./models)
+  --models FOLDER  the model repository, or s3://bucket/prefix (default: MODELS_DIR, else ./models)
   --json           print {"name", "alias", "from", "to"}
 
 Example:
@@ -30,23 +30,24 @@ Example:
 `,
   run: async (args, terminal) => {
     const { name, to: asked, models, json, author } = readFlags(args, terminal)
-    const store = folderStore(models)
+    const store = repositoryStore(models)
+    const book = openAliasBook(models)
     const entry = findModel((await store.list()).models, name)
-    const { from, to } = await goal(entry, join(models, name), asked)
+    const { from, to } = await goal(entry, book, asked)
     await mustVerify(store, name, to, terminal)
-    const change = await switchAlias({ models, name, alias: 'production', from, to, action: 'rollback', author })
+    const change = await switchAlias({ book, name, alias: 'production', from, to, action: 'rollback', author })
     if ('overtakenBy' in change) throw new FatalError(`somebody else let production name ${change.overtakenBy ?? 'nothing'} meanwhile: nothing is changed`)
     if (json) terminal.out(JSON.stringify({ name, alias: change.alias, from: change.from, to }))
-    else printSwitch(name, change, terminal)
+    else printSwitch(models, name, change, terminal)
   },
 }
 
 /** @throws FatalError when there is nothing to go back to */
-async function goal (entry: ModelEntry, folder: string, asked: string | undefined): Promise<{ from: string | undefined, to: string }> {
+async function goal (entry: ModelEntry, book: AliasBook, asked: string | undefined): Promise<{ from: string | undefined, to: string }> {
   const { name, versions } = entry
-  await mendModel(folder)
-  const from = aliasTarget(await readAliases(folder), 'production')
-  const before = trailOf(await readHistory(folder), 'production', from).filter(version => version !== from).at(-1)
+  await book.mend(name)
+  const from = aliasTarget(await book.aliases(name), 'production')
+  const before = trailOf(await book.history(name), 'production', from).filter(version => version !== from).at(-1)
   const to = asked ?? before
   if (to === undefined) {
     const state = from === undefined ? 'has no production' : `has had no other production than ${from}`

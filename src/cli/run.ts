@@ -21,6 +21,7 @@ const verbs: Verbs = {
   rollback: async () => (await import('./rollback.ts')).rollback,
   diff: async () => (await import('./diff.ts')).diff,
   gc: async () => (await import('./gc.ts')).gc,
+  publish: async () => (await import('./publish.ts')).publish,
   token: async () => (await import('./token.ts')).token,
 }
 

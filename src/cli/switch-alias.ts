@@ -1,6 +1,6 @@
-import { join } from 'node:path'
-import { type Overtaken, changeAlias } from '../artifact/change-alias.ts'
+import type { AliasBook, Overtaken } from '../artifact/change-alias.ts'
 import type { Change } from '../artifact/history.ts'
+import { isS3Uri } from '../artifact/s3-uri.ts'
 import type { ModelStore } from '../artifact/store.ts'
 import { createEngineHost } from '../engine/engine.ts'
 import { FatalError } from '../errors.ts'
@@ -14,7 +14,7 @@ import { countFaults, versionLines } from './verify-report.ts'
  *
  * @throws FatalError when there is any
  */
-export async function mustVerify (store: ModelStore, name: string, version: string, { err }: Terminal): Promise<void> {
+export async function mustVerify (store: ModelStore, name: string, version: string, { err }: Terminal, hasForce = true): Promise<void> {
   const host = createEngineHost({ threads: 1, log: { error: (_data, message) => { err(message) } } })
   try {
     const report = await verifyVersion(store.version(name, version), host)
@@ -23,11 +23,11 @@ export async function mustVerify (store: ModelStore, name: string, version: stri
   } finally {
     await host.close()
   }
-  throw new FatalError(`${name} ${version} cannot be served: nothing is changed, and --force does not help here`)
+  throw new FatalError(`${name} ${version} cannot be served: nothing is changed${hasForce ? ', and --force does not help here' : ''}`)
 }
 
 interface Switch {
-  readonly models: string
+  readonly book: AliasBook
   readonly name: string
   readonly alias: string
   readonly from: string | undefined
@@ -36,12 +36,13 @@ interface Switch {
   readonly author: Author
 }
 
-export async function switchAlias ({ models, name, alias, from, to, action, author: { who, why, tool } }: Switch): Promise<Change | Overtaken> {
-  return await changeAlias(join(models, name), { who, action, alias, from: from ?? null, to, why, tool })
+export async function switchAlias ({ book, name, alias, from, to, action, author: { who, why, tool } }: Switch): Promise<Change | Overtaken> {
+  return await book.change(name, { who, action, alias, from: from ?? null, to, why, tool })
 }
 
 /** What has changed, and what a server that runs already has to be told. */
-export function printSwitch (name: string, { alias, from, to }: Change, { out }: Terminal): void {
+export function printSwitch (models: string, name: string, { alias, from, to }: Change, { out }: Terminal): void {
   out(`${name}: ${alias} is now ${to}${from === null ? '; there was none before' : `, it was ${from}`}`)
-  out(`A server that runs goes on as before until it loads ${name} again: POST /v2/repository/models/${name}/load (scope admin), or a restart.`)
+  if (isS3Uri(models)) out('Servers that watch the bucket follow within MODELS_POLL_SECONDS (30, unless set); others when they load the model again, or start.')
+  else out(`A server that runs goes on as before until it loads ${name} again: POST /v2/repository/models/${name}/load (scope admin), or a restart.`)
 }

@@ -35,6 +35,8 @@ export class FakeS3 {
   pageSize = 1000
   /** Every request so far, as `GET bucket/key`; lists are `LIST bucket/prefix`. */
   readonly asked: string[] = []
+  /** When objects were put, for all of them. */
+  modified: () => Date = () => new Date(0)
   /** Called before a request is looked at; what it changes the request finds changed. */
   onRequest: (asked: Asked) => void = () => {}
 
@@ -77,6 +79,10 @@ export class FakeS3 {
     const stored = { body: bytes, etag: `"${createHash('md5').update(bytes).digest('hex')}"`, versionId: `v${++this.#versions}`, metadata, contentType }
     this.#objects.set(path, stored)
     return stored
+  }
+
+  bytes (path: string): Buffer {
+    return this.#objects.get(path)?.body ?? Buffer.alloc(0)
   }
 
   text (path: string): string | undefined {
@@ -133,7 +139,7 @@ export class FakeS3 {
       etag: stored.etag,
       'content-length': body.byteLength,
       'content-type': stored.contentType,
-      'last-modified': new Date(0).toUTCString(),
+      'last-modified': this.modified().toUTCString(),
       'x-amz-version-id': stored.versionId,
       ...(first === undefined ? {} : { 'content-range': `bytes ${first}-${end - 1}/${whole.byteLength}` }),
       ...Object.fromEntries(Object.entries(stored.metadata).map(([name, value]) => [`x-amz-meta-${name}`, value])),
@@ -160,7 +166,7 @@ export class FakeS3 {
     const page = found.slice(0, this.pageSize)
     const contents = page.map(path => {
       const { etag, body } = this.#objects.get(path) as Stored
-      return `<Contents><Key>${escaped(path.slice(bucket.length + 1))}</Key><LastModified>1970-01-01T00:00:00.000Z</LastModified><ETag>${escaped(etag)}</ETag><Size>${body.byteLength}</Size></Contents>`
+      return `<Contents><Key>${escaped(path.slice(bucket.length + 1))}</Key><LastModified>${this.modified().toISOString()}</LastModified><ETag>${escaped(etag)}</ETag><Size>${body.byteLength}</Size></Contents>`
     })
     const more = found.length > page.length
     const next = more ? `<NextContinuationToken>${escaped(page.at(-1) ?? '')}</NextContinuationToken>` : ''

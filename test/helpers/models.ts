@@ -146,7 +146,7 @@ async function write (path: string, content: Uint8Array | string | object): Prom
   await writeFile(target, toBytes(content))
 }
 
-function toBytes (content: Uint8Array | string | object): Uint8Array {
+export function toBytes (content: Uint8Array | string | object): Uint8Array {
   if (content instanceof Uint8Array) return content
   return new TextEncoder().encode(typeof content === 'string' ? content : JSON.stringify(content))
 }
