@@ -4,7 +4,7 @@ import type { EnvironmentConfig } from '../config.ts'
 export function stacksOf ({ service, gateway, lambda, batch, training }: EnvironmentConfig): string[] {
   return [
     'Data',
-    'Network',
+    ...(service === 'off' && batch === 'off' && training === 'off' ? [] : ['Network']),
     ...(service === 'off' ? [] : ['Service']),
     ...(service !== 'off' && gateway !== 'off' ? ['Gateway'] : []),
     ...(lambda === 'off' ? [] : ['Lambda']),

@@ -1,4 +1,5 @@
 import type { EnvironmentConfig, On } from '../config.ts'
+import { stacksOf } from '../cli/stacks.ts'
 import { lambdaLines, mibPerVcpu } from './lambda.ts'
 import { type Line, type LineMaker, lineMaker, totalOf } from './lines.ts'
 import { hoursPerMonth, type Load, predictionsPerMonth, requestsPerMonth } from './load.ts'
@@ -102,7 +103,9 @@ function commonLines (config: EnvironmentConfig, load: Load, line: LineMaker, ha
   const counts = resourceCounts(config)
   const requests = requestsPerMonth(load)
   const logGb = requests * (bytes.logLine + (hasGateway ? bytes.gatewayLogLine : 0)) / 1e9
-  const metrics = customMetrics.perService + customMetrics.overAllVersions + versions * (customMetrics.perVersion + classes * customMetrics.perClass)
+  const own = customMetrics.perService + customMetrics.overAllVersions + versions * (customMetrics.perVersion + classes * customMetrics.perClass)
+  // The cluster's, which ECS sends where a network is.
+  const metrics = own + (stacksOf(config).includes('Network') ? assumed.containerInsightsMetrics : 0)
   const months = config.monitoring.logRetentionDays / 30
   return [
     line('Data out to the internet', 'transfer-out.gb', requests * (bytes.response + load.rowsPerRequest * bytes.responseRow) / 1e9),
@@ -110,6 +113,7 @@ function commonLines (config: EnvironmentConfig, load: Load, line: LineMaker, ha
     line('Logs, kept', 'logs.gb-month', logGb * months * assumed.logCompression),
     line('Metrics', 'metric.month', metrics),
     line('Alarms', 'alarm.month', counts.alarms),
+    line('Composite alarms', 'composite-alarm.month', counts.compositeAlarms),
     line('Dashboards', 'dashboard.month', counts.dashboards),
     line('Secrets', 'secret.month', counts.secrets),
     line('Encryption keys', 'kms.key-month', counts.keys),

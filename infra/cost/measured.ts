@@ -38,6 +38,10 @@ export const assumed = {
   lambdaColdStartMs: 1500,
   /** CloudWatch keeps logs compressed: stored bytes over bytes taken in. */
   logCompression: 0.15,
+  /** Metrics that ECS sends of a cluster with one service and its tasks. */
+  containerInsightsMetrics: 25,
+  /** How often a server looks for new versions: MODELS_POLL_SECONDS of its task. */
+  pollSeconds: 60,
   storedGb: 5,
   imageGb: 1,
 } as const

@@ -7,19 +7,26 @@ export interface ResourceCounts {
   readonly secrets: number
   readonly keys: number
   readonly alarms: number
+  readonly compositeAlarms: number
   readonly dashboards: number
 }
 
-export function resourceCounts (config: EnvironmentConfig): ResourceCounts {
-  const hasJwtSecret = config.auth.kind === 'secret'
-  const hasCache = config.rateLimit.shared === 'valkey'
+export function resourceCounts ({ network, auth, rateLimit, service, lambda, batch, training, waf }: EnvironmentConfig): ResourceCounts {
+  const count = (is: boolean, many = 1) => is ? many : 0
+  const hasService = service !== 'off'
+  const hasLambda = lambda !== 'off'
+  const hasJwtSecret = auth.kind === 'secret'
+  const hasCache = rateLimit.shared === 'valkey'
+  const hasNetwork = hasService || batch !== 'off' || training !== 'off'
   return {
-    interfaceEndpoints: config.network.egress === 'endpoints' ? 3 + (hasJwtSecret || hasCache ? 1 : 0) : 0,
-    wafRules: 3,
+    interfaceEndpoints: count(hasNetwork && network.egress === 'endpoints', 3 + count(hasJwtSecret || hasCache)),
+    wafRules: count(hasService && waf !== 'off', 3),
     // A cache has a password, and an address with it.
-    secrets: (hasJwtSecret ? 1 : 0) + (hasCache && config.service !== 'off' ? 2 : 0),
-    keys: 0,
-    alarms: 12,
+    secrets: count(hasJwtSecret) + count(hasCache && hasService, 2),
+    // Of the topic of alarms; of a function's settings, where a secret is among them.
+    keys: 1 + count(hasLambda && hasJwtSecret),
+    alarms: count(hasService, 3) + count(hasService || hasLambda, 6) + count(batch !== 'off', 3) + count(training !== 'off', 5),
+    compositeAlarms: count(hasService),
     dashboards: 1,
   }
 }

@@ -24,6 +24,8 @@ export function serviceLines (input: ServiceInput, line: LineMaker, spotShare: n
     line('Load balancer', 'alb.hour', hoursPerMonth),
     line('Load balancer, capacity units', 'alb.lcu-hour', capacityUnits(load) * load.hours),
   ]
+  // Each process of a task looks for itself, and a task has one for each vCPU.
+  lines.push(line('S3, looks for new versions', 's3.thousand-lists', taskHours * Math.max(1, Math.floor(service.cpu / 1024)) * 3600 / assumed.pollSeconds / 1000))
   if (isPublic) lines.push(line('Public addresses of the load balancer', 'ipv4.hour', config.network.availabilityZones * hoursPerMonth))
   if (config.waf !== 'off') lines.push(line('Web application firewall, requests', 'waf.million', requestsPerMonth(load) / 1e6))
   return lines

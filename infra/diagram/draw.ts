@@ -34,8 +34,8 @@ function drawCard (card: Card): string[] {
   ]
 }
 
-function drawLabel ({ from, to, label, labelSide }: Arrow): string {
-  const [x, y] = [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2]
+function drawLabel ({ from, to, label, labelSide, labelAt }: Arrow): string {
+  const [x, y] = [from[0] + labelAt * (to[0] - from[0]), from[1] + labelAt * (to[1] - from[1])]
   const place = {
     right: `x="${round(x + 9)}" y="${round(y + 4)}"`,
     left: `x="${round(x - 9)}" y="${round(y + 4)}" text-anchor="end"`,

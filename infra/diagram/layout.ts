@@ -1,5 +1,5 @@
 import { contents } from './words.ts'
-import type { Drawn, DrawnStack } from './read.ts'
+import type { Drawn } from './read.ts'
 
 /** In the picture's own units; a text line is 20 high. */
 export interface Box {
@@ -23,6 +23,10 @@ export interface Arrow {
   readonly to: readonly [x: number, y: number]
   readonly label: string
   readonly labelSide: 'right' | 'left' | 'above'
+  /** Where on the way the label stands: 0 at the beginning, 1 at the end. */
+  readonly labelAt: number
+  /** Titles of the cards that it joins. */
+  readonly joins: readonly [string, string]
 }
 
 export interface Layout {
@@ -82,29 +86,30 @@ export function layoutOf ({ stacks }: Drawn): Layout {
   const functionCard = known.has('Lambda') ? place('Lambda', { ...lambda, y: row2 + frameHead }, lines('Lambda')!, { height: inside.height }) : undefined
   const monitoring = known.has('Monitoring') ? place('Monitoring', { ...watch, y: row2 }, lines('Monitoring')!, { height: frameEnd - row2 }) : undefined
 
-  const down = (from: Card | undefined, to: Card | undefined, label: string, x: number, labelSide: Arrow['labelSide'] = 'right'): Arrow[] =>
-    from && to ? [{ from: [x, from.y + from.height], to: [x, to.y], label, labelSide }] : []
-  const up = (from: Card | undefined, to: Card | undefined, label: string, x: number, labelSide: Arrow['labelSide'] = 'right'): Arrow[] =>
-    from && to ? [{ from: [x, from.y], to: [x, to.y + to.height], label, labelSide }] : []
+  const vertical = (from: Card | undefined, to: Card | undefined, label: string, x: number, more: Partial<Arrow> = {}): Arrow[] => {
+    if (!from || !to) return []
+    const isDown = from.y < to.y
+    return [{ from: [x, isDown ? from.y + from.height : from.y], to: [x, isDown ? to.y : to.y + to.height], label, labelSide: 'right', labelAt: 0.5, joins: [from.title, to.title], ...more }]
+  }
   const middle = (card: Card | undefined, share = 0.5) => card ? card.x + card.width * share : 0
   const arrows = [
-    ...down(callers, gateway ?? service, 'requests', middle(gateway ?? service)),
-    ...down(callers, functionCard, 'requests', middle(functionCard)),
-    ...down(gateway, service, 'through the VPC link', middle(gateway)),
-    ...up(data, service, 'models', middle(service)),
-    ...up(data, functionCard, 'models', middle(functionCard)),
-    ...up(data, batch, 'files', middle(batch, 0.3), 'left'),
-    ...down(batch, data, 'predictions', middle(batch, 0.5)),
-    ...up(data, training, 'transactions', middle(training, 0.4), 'left'),
-    ...down(training, data, 'versions', middle(training, 0.6)),
-    ...up(files, data, 'start batch and training', middle(files, 0.12)),
-    ...up(approver, data, 'promotes it to production', middle(approver, 0.12)),
-    ...(monitoring && frame ? [{ from: [network.x + network.width, row2 + 90] as const, to: [watch.x, row2 + 90] as const, label: 'metrics', labelSide: 'above' as const }] : []),
+    ...vertical(callers, gateway ?? service, 'requests', middle(gateway ?? service)),
+    ...vertical(callers, functionCard, 'requests', middle(functionCard)),
+    ...vertical(gateway, service, 'through the VPC link', middle(gateway), { labelAt: gapShare(gateway, service) }),
+    ...vertical(data, service, 'models', middle(service)),
+    ...vertical(data, functionCard, 'models', middle(functionCard)),
+    ...vertical(data, batch, 'files', middle(batch, 0.3), { labelSide: 'left' }),
+    ...vertical(batch, data, 'predictions', middle(batch, 0.5)),
+    ...vertical(data, training, 'transactions', middle(training, 0.4), { labelSide: 'left' }),
+    ...vertical(training, data, 'versions', middle(training, 0.6)),
+    ...vertical(files, data, 'start batch and training', middle(files, 0.12)),
+    ...vertical(approver, data, 'promotes it to production', middle(approver, 0.12)),
+    ...(monitoring && frame ? [{ from: [network.x + network.width, row2 + 90] as const, to: [watch.x, row2 + 90] as const, label: 'metrics', labelSide: 'above' as const, labelAt: 0.5, joins: ['Service', 'Monitoring'] as const }] : []),
   ]
   return { width: monitoring ? full : network.x + network.width + margin, height: files.y + files.height + margin, cards, arrows }
 }
 
-/** Whether an arrow between two stacks rests on what their templates need of each other. */
-export function needs (stacks: readonly DrawnStack[], from: string, to: string): boolean {
-  return stacks.some(({ id, needs }) => id === from && needs.includes(to))
+/** Where the middle of the gap under a card is, on the arrow that goes from it to another. */
+function gapShare (from: Card | undefined, to: Card | undefined): number {
+  return from && to ? gap / 2 / (to.y - from.y - from.height) : 0.5
 }
