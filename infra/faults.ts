@@ -19,7 +19,7 @@ interface Schema {
 
 /** Every fault of a value, as `where: what is allowed`; empty: there is none. JSON Schema's own messages say what is wrong, not what would be right. */
 export function faultsOf (schema: TSchema, value: unknown): string[] {
-  return faults(schema as Schema, value, '')
+  return faults(schema, value, '')
 }
 
 function faults (schema: Schema, value: unknown, path: string): string[] {
