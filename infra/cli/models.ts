@@ -39,8 +39,11 @@ export function versionsIn (folder: string): string[] {
 }
 
 /** `modelport publish`: a version that is there already, byte for byte, is left alone. */
-export function publish (model: string, store: string, models: string): Command {
-  return ['node', join(repositoryFolder, 'bin/modelport.js'), 'publish', model, '--to', store, '--models', models]
+export function publish ({ config }: Target, model: string, store: string, models: string, alias?: string): Command {
+  return [
+    'env', `AWS_REGION=${config.region}`, 'node', join(repositoryFolder, 'bin/modelport.js'), 'publish', model, '--to', store, '--models', models,
+    ...(alias === undefined ? [] : ['--alias', alias]),
+  ]
 }
 
 /** Anew, since nothing tells whether what was built is of the present sources; it takes a second. */

@@ -6,5 +6,6 @@ import type { Shell } from './shell.ts'
 export async function packageLambda (shell: Shell, { config }: Target): Promise<void> {
   const { lambda, batch } = config
   if (lambda === 'off' && (batch === 'off' || batch.runner !== 'lambda')) return
-  await shell.run(['npm', '--prefix', repositoryFolder, 'run', '--silent', 'package:lambda', '--', '--arch', config.architecture])
+  const models = lambda !== 'off' && lambda.models === 'package' ? [] : ['--without-models']
+  await shell.run(['npm', '--prefix', repositoryFolder, 'run', '--silent', 'package:lambda', '--', '--arch', config.architecture, ...models])
 }

@@ -62,7 +62,7 @@ async function uploadFirstModels (shell: Shell, target: Target, models: string):
   const store = await modelStoreOf(shell, target)
   await shell.unless(['aws', 's3', 'ls', '--region', target.config.region, `${store}/`], async () => {
     await buildCommandLine(shell)
-    for (const version of versionsIn(models)) await shell.run(publish(version, store, models))
+    for (const version of versionsIn(models)) await shell.run(publish(target, version, store, models))
     // Which model /predict means.
     const index = join(models, 'repository.json')
     if (existsSync(index)) await shell.run(['aws', 's3', 'cp', '--region', target.config.region, index, `${store}/repository.json`])

@@ -94,6 +94,7 @@ describe('a dry run prints a script that calls what the run calls, in the same o
     ['deploy', ['--environment', 'staging'], { env: { THERE: '0' }, input: 'yes\n' }],
     ['deploy:image', ['--tag', 'candidate'], {}],
     ['upload-model', ['iris@1.0.0', 'mpg@1.0.0', '--environment', 'staging'], {}],
+    ['upload-model', ['iris@1.0.0', '--alias', 'production'], {}],
     ['diff', ['--environment', 'production'], {}],
     ['smoke:batch', ['iris@1.0.0', '--rows', '3'], { env: { COMPLETE: '{"complete":true,"predicted":3,"rejected":0}' } }],
     ['destroy', [], { input: 'dev\n' }],
