@@ -46,18 +46,18 @@ function sections (subjects: readonly Subject[]): Html {
   const tasks = new Set(subjects.map(({ manifest }) => manifest.task))
   const classes = tasks.has('classification')
     ? [
-        ['Classes', perClassSection], ['Confusion matrix', confusionSection], ['ROC curve', rocSection],
+        ['Classes', beside(perClassSection)], ['Confusion matrix', beside(confusionSection)], ['ROC curve', rocSection],
         ['Precision–recall curve', prSection], ['Calibration', calibrationSection],
       ] as const
     : []
-  const values = tasks.has('regression') ? [['Predicted and actual', scatterSection], ['Residuals', residualsSection]] as const : []
+  const values = tasks.has('regression') ? [['Predicted and actual', beside(scatterSection)], ['Residuals', beside(residualsSection)]] as const : []
   const isTabular = classes.length + values.length > 0
-  const pictures = isTabular ? [...classes, ...values, ['Importance', importanceSection] as const] : []
+  const pictures = isTabular ? [...classes, ...values, ['Importance', beside(importanceSection)] as const] : []
   return html`<div class="${subjects.length === 1 ? 'sections' : ''}">
 ${block('Scores', scoresSection(subjects))}
-${pictures.map(([title, section]) => block(title, sideBySide(subjects, section)))}
+${pictures.map(([title, section]) => block(title, section(subjects)))}
 </div>
-${isTabular ? block('Training data', sideBySide(subjects, featuresSection)) : undefined}
+${isTabular ? block('Training data', beside(featuresSection)(subjects)) : undefined}
 ${block('Provenance', provenanceSection(subjects))}`
 }
 
@@ -67,9 +67,12 @@ ${content}</section>
 `
 }
 
-function sideBySide (subjects: readonly Subject[], section: (subject: Subject) => Html): Html {
-  const [only] = subjects
-  if (only !== undefined && subjects.length === 1) return section(only)
-  return html`<div class="pair">${subjects.map(subject => html`<div><h3>${titleOf(subject)}</h3>
+/** A section of one version, or of two side by side: what cannot be laid over each other. */
+function beside (section: (subject: Subject) => Html): (subjects: readonly Subject[]) => Html {
+  return subjects => {
+    const [only] = subjects
+    if (only !== undefined && subjects.length === 1) return section(only)
+    return html`<div class="pair">${subjects.map(subject => html`<div><h3>${titleOf(subject)}</h3>
 ${section(subject)}</div>`)}</div>`
+  }
 }

@@ -6,7 +6,7 @@ export const style = `
   --good: #17693a; --bad: #a3211d; --mark: #fff2c9;
   --c0: #2f6bbd; --c1: #c5461a; --c2: #1f7a4d; --c3: #8a3fb0; --c4: #9a6b00; --c5: #0b7c8c; --c6: #b3266e; --c7: #5c6b1f; --c8: #4a4fb5; --c9: #6b6b6b;
 }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root {
     --paper: #12161d; --ink: #e6eaf1; --faint: #9fabbd; --rule: #313a48; --card: #1a202a; --bar: #6ea3ea; --heat: 110 163 234;
     --good: #6fd59b; --bad: #ff9389; --mark: #43391a;
@@ -54,7 +54,7 @@ ${Array.from({ length: 10 }, (_, i) => `.heat .h${i} { background: rgb(var(--hea
 .bars { width: 100%; table-layout: fixed }
 .bars th[scope=row] { overflow-wrap: anywhere }
 .bars th:first-child { width: 34% }
-.bars thead th:last-child, .bars td:last-child { width: 9.5rem; text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+.bars thead th:last-child, .bars td:last-child { width: 10.5rem; text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 .card .bars thead th:last-child, .card .bars td:last-child { width: 5rem }
 .bars svg { display: block; width: 100%; height: 1rem; margin-top: .25rem }
 .plot { display: block; width: 100%; max-width: 30rem; height: auto }
@@ -73,12 +73,22 @@ ${Array.from({ length: 10 }, (_, i) => `.line.c${i} { stroke: var(--c${i}) } .do
 .legend svg { width: 20px; height: 10px; margin-right: .4rem }
 summary { cursor: pointer; font-size: .875rem; color: var(--faint) }
 footer { margin-top: 3rem }
+@page { margin: 15mm }
 @media print {
-  :root { color-scheme: light; --paper: #fff; --ink: #000; --faint: #444; --rule: #bbb; --card: #fff }
-  body { font-size: 10pt }
+  :root { color-scheme: light; --ink: #000; --faint: #444; --rule: #bbb; --card: #fff; font-size: 10pt }
+  body { font-size: 1rem }
   main { max-width: none; padding: 0 }
   .scroll { overflow: visible }
-  h2, h3 { break-after: avoid }
-  .heat td, .bar { print-color-adjust: exact }
+  .pair, .cards { grid-template-columns: 1fr 1fr }
+  .pair .cards { grid-template-columns: 1fr }
+  h1, h2, h3, figcaption, summary { break-after: avoid }
+  .legend, .note { break-before: avoid }
+  section, .numbers, .heat, .bars { break-inside: avoid }
+  .pair .bars th:first-child { width: 40% }
+  h2 { margin-top: 1.5rem }
+  footer { margin-top: 1rem; break-before: avoid }
+  .heat td, .bar, .differs { print-color-adjust: exact }
+  summary { list-style: none }
+  details::details-content { display: block; content-visibility: visible }
 }
 `

@@ -51,4 +51,19 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     expect(await page.locator('svg').count()).toBeGreaterThan(3)
     await page.close()
   })
+
+  test.each(Object.keys(reports))('the page of a %s on paper is light, fits, and has what was folded in', async name => {
+    // A4 less its margins.
+    const page = await browser.newPage({ viewport: { width: 680, height: 1009 }, colorScheme: 'dark' })
+    await page.goto(pathToFileURL(join(folder, `${name}.html`)).href)
+    expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(18, 22, 29)')
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
+    expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(255, 255, 255)')
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(680)
+    // Nothing is wider than what it stands in: on paper nobody can scroll.
+    expect(await page.evaluate('Array.from(document.querySelectorAll(".scroll"), box => box.scrollWidth - box.clientWidth).filter(pixels => pixels > 1)')).toEqual([])
+    expect(await page.evaluate('Array.from(document.querySelectorAll("details table"), table => table.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true })).every(Boolean)')).toBe(true)
+    expect(await page.evaluate('Array.from(document.querySelectorAll(".pair"), pair => getComputedStyle(pair).gridTemplateColumns.split(" ").length).every(columns => columns === 2)')).toBe(true)
+    await page.close()
+  })
 })

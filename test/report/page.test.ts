@@ -123,4 +123,39 @@ describe('two versions', () => {
     expect(marked).toEqual(['Seed'])
     expectBalanced(page)
   })
+
+  /** The colours of the lines of each picture whose label begins so, and its legend. */
+  function pictures (page: string, title: string): { label: string, colours: string[], legend: string[] }[] {
+    return Array.from(page.matchAll(new RegExp(`<svg class="plot"[^>]*aria-label="(${title}[^"]*)">([^]*?)</svg>\\s*(?:<ul class="legend">([^]*?)</ul>)?`, 'g')), ([, label = '', drawing = '', legend = '']) => ({
+      label,
+      colours: Array.from(drawing.matchAll(/<path class="line (c\d)"/g), ([, colour = '']) => colour),
+      legend: Array.from(legend.matchAll(/<\/svg>([^<]+)<\/li>/g), ([, text = '']) => text),
+    }))
+  }
+
+  const points = [[0, 0], [0.2, 0.8], [1, 1]]
+  const bins = [{ from: 0, to: 0.5, count: 3, predicted: 0.2, observed: 0.1 }, { from: 0.5, to: 1, count: 3, predicted: 0.7, observed: 0.9 }]
+
+  test('have their curves in one picture for each class, and their calibration in one', () => {
+    const of = (auc: number, labels: readonly string[]) => ({
+      roc: labels.map(label => ({ label, auc, points })), pr: labels.map(label => ({ label, average_precision: auc, points })), calibration: { label: 'yes', bins },
+    })
+    const page = renderReport([subject(of(0.8, ['no', 'yes'])), subject(of(0.9, ['yes', 'maybe']), { version: '2.0.0' })])
+    expect(pictures(page, 'ROC curve')).toEqual([
+      { label: 'ROC curve: shop 1.0.0, area 0.8', colours: ['c0'], legend: ['shop 1.0.0: area 0.8'] },
+      { label: 'ROC curve: shop 1.0.0, area 0.8; shop 2.0.0, area 0.9', colours: ['c0', 'c1'], legend: ['shop 1.0.0: area 0.8', 'shop 2.0.0: area 0.9'] },
+      { label: 'ROC curve: shop 2.0.0, area 0.9', colours: ['c1'], legend: ['shop 2.0.0: area 0.9'] },
+    ])
+    expect(pictures(page, 'Precision')).toHaveLength(3)
+    expect(pictures(page, 'Calibration')).toMatchObject([{ colours: ['c0', 'c1'], legend: ['shop 1.0.0: “yes”', 'shop 2.0.0: “yes”'] }])
+    expectBalanced(page)
+  })
+
+  test('of which one has no curve say so, and show the other', () => {
+    const page = renderReport([subject({}), subject({ roc: [{ label: 'yes', auc: 0.9, points }], calibration: { bins } }, { version: '2.0.0' })])
+    expect(page).toMatch(/<h2>ROC curve<\/h2>\n<h3>shop 1\.0\.0<\/h3>\n<p class="missing">The manifest does not have a ROC curve:/)
+    expect(pictures(page, 'ROC curve')).toMatchObject([{ colours: ['c1'], legend: ['shop 2.0.0: area 0.9'] }])
+    expect(pictures(page, 'Calibration')).toMatchObject([{ colours: ['c1'], legend: ['shop 2.0.0: the predicted class'] }])
+    expectBalanced(page)
+  })
 })
