@@ -11,6 +11,7 @@ import { readColumn } from '../training/columns.ts'
 import { detailClasses, detailValues, measureClasses } from '../training/metrics-all.ts'
 import { classificationMetrics, regressionMetrics } from '../training/metrics.ts'
 import { type Importance, importanceOf, importanceRepeats, importanceRows, shuffledRows } from '../training/metrics-importance.ts'
+import { listOf } from '../training/series.ts'
 import { type Table, loadTable } from '../training/table.ts'
 import { openAnswering } from './answering.ts'
 import type { Terminal } from './verb.ts'
@@ -40,12 +41,12 @@ export async function measureVersion (
   const target = named ?? (typeof inManifest === 'string' ? inManifest : undefined)
   if (target === undefined) throw new FatalError(`the manifest of ${name} ${version} does not name the target: say --target`)
   const table = await loadTable({ file }, '.')
-  if (table.rows.length === 0) throw new FatalError(`${file} has no rows`)
+  if (table.rows === 0) throw new FatalError(`${file} has no rows`)
   const host = createEngineHost({ threads: 1, log: { error: (_data, message) => { err(message) } } })
   try {
     const model = await openAnswering({ store, host, wanted: { name, version }, configuredDefault: undefined })
     const metrics = await measureRows(model, model.tabular!, table, target)
-    return { metrics, measured: { file, sha256: table.sha256, rows: table.rows.length, target } }
+    return { metrics, measured: { file, sha256: table.sha256, rows: table.rows, target } }
   } finally {
     await host.close()
   }
@@ -76,7 +77,7 @@ function readRows ({ reader }: Tabular, table: Table): Row[] {
     throw new FatalError(`${table.source} has no column ${absent.map(({ name }) => `"${name}"`).join(', ')}, which the model needs; it has ${table.columns.join(', ')}`)
   }
   const columns = features.map(feature => readFeature(table, feature))
-  return table.rows.map((_, i) => {
+  return Array.from({ length: table.rows }, (_, i) => {
     const faults: Fault[] = []
     const row = reader.read({ features: columns.map(values => values[i]!) }, faults)
     if (faults[0] !== undefined) throw new FatalError(`${table.source}, row ${i + 1}: ${faults[0].message}`)
@@ -87,9 +88,9 @@ function readRows ({ reader }: Tabular, table: Table): Row[] {
 /** The cells as training would take them, but for texts, which stay as they are written. */
 function readFeature (table: Table, { name, type }: Feature): Value[] {
   const at = table.columns.indexOf(name)
-  if (at === -1) return table.rows.map(() => null)
-  const { values } = readColumn(table, name, { type: type === 'string' ? 'category' : type })
-  return type === 'string' ? values.map((value, row) => value === null ? null : String(table.rows[row]![at])) : [...values]
+  if (at === -1) return new Array<null>(table.rows).fill(null)
+  const values = listOf(readColumn(table, name, { type: type === 'string' ? 'category' : type }).values)
+  return type === 'string' ? values.map((value, row) => value === null ? null : String(table.cells[at]!.at(row))) : values
 }
 
 function readClasses (table: Table, target: string, labels: readonly string[]): Int32Array {
@@ -109,7 +110,7 @@ function readValues (table: Table, target: string): Float64Array {
 
 function targetCells (table: Table, target: string): readonly Value[] {
   if (!table.columns.includes(target)) throw new FatalError(`${table.source} has no column "${target}", the target; it has ${table.columns.join(', ')}`)
-  const { values } = readColumn(table, target)
+  const values = listOf(readColumn(table, target).values)
   const missing = values.indexOf(null)
   if (missing >= 0) throw new FatalError(`${table.source}, row ${missing + 1}: "${target}" is missing; the report needs the right answer to every row`)
   return values

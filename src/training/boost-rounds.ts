@@ -2,11 +2,30 @@ import { type BinnedMatrix, missingBin } from './bins.ts'
 import { BoostGrower, type GrownTree } from './boost-grow.ts'
 import type { Derivatives } from './boost-histogram.ts'
 import { expectations, lossOf, meanLoss, scoresPerRow } from './boost-loss.ts'
-import type { BoostParams } from './boost.ts'
+import type { ClassWeight } from './class-weights.ts'
 import type { Target } from './matrix.ts'
 import { random, type Random } from './random.ts'
 import type { Rendezvous } from './rendezvous.ts'
 import type { Tree } from './tree.ts'
+
+export interface BoostParams {
+  /** Rounds, at most; a round is one tree, or one per class where there are three classes and more. */
+  readonly trees: number
+  readonly learningRate: number
+  readonly maxLeaves: number
+  readonly maxDepth: number
+  readonly minSamplesLeaf: number
+  readonly l2: number
+  /** Share of the rows that each round sees. */
+  readonly subsample: number
+  /** Share of the columns that each tree may split by. */
+  readonly colsample: number
+  /** Share of the rows that is held back to see when more trees no longer help; 0: none. */
+  readonly validation: number
+  /** So many rounds without a lesser loss are the end; those rounds are left out. */
+  readonly patience: number
+  readonly classWeight?: ClassWeight | undefined
+}
 
 interface BinnedRows {
   readonly data: BinnedMatrix

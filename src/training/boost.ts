@@ -1,30 +1,13 @@
 import { binBy, binMatrix } from './bins.ts'
 import { baseScores, type Loss, lossOf } from './boost-loss.ts'
-import { boostRounds, type BoostTask, rowWeights } from './boost-rounds.ts'
-import { type ClassWeight, classWeights } from './class-weights.ts'
+import { type BoostParams, boostRounds, type BoostTask, rowWeights } from './boost-rounds.ts'
+import { classWeights } from './class-weights.ts'
 import { type Matrix, selectRows, selectTarget, sharedFloat64, shareTarget, type Target } from './matrix.ts'
 import { alone } from './rendezvous.ts'
 import { holdout, validationStream } from './split.ts'
 import { type Tree, leafOf } from './tree.ts'
 
-export interface BoostParams {
-  /** Rounds, at most; a round is one tree, or one per class where there are three classes and more. */
-  readonly trees: number
-  readonly learningRate: number
-  readonly maxLeaves: number
-  readonly maxDepth: number
-  readonly minSamplesLeaf: number
-  readonly l2: number
-  /** Share of the rows that each round sees. */
-  readonly subsample: number
-  /** Share of the columns that each tree may split by. */
-  readonly colsample: number
-  /** Share of the rows that is held back to see when more trees no longer help; 0: none. */
-  readonly validation: number
-  /** So many rounds without a lesser loss are the end; those rounds are left out. */
-  readonly patience: number
-  readonly classWeight?: ClassWeight | undefined
-}
+export type { BoostParams }
 
 /** Scores are sums of one leaf per tree. */
 export interface Boost {

@@ -1,5 +1,7 @@
 import type { Value } from '../row.ts'
 import { FatalError } from '../errors.ts'
+import { isMissing, numberOf } from './cell.ts'
+import { changed, CodedSeries, NumberSeries, type Series } from './series.ts'
 import type { Cell, Table } from './table.ts'
 import type { ColumnHint } from './training-file.ts'
 
@@ -7,62 +9,90 @@ import type { ColumnHint } from './training-file.ts'
 export interface Column {
   readonly source: string
   readonly kind: 'number' | 'integer' | 'boolean' | 'category'
-  /** One per row; categories are texts, or numbers where every one of them is. */
-  readonly values: readonly Value[]
-  /** Those that occur, missing ones left out; sorted. */
-  readonly distinct: readonly Exclude<Value, null>[]
+  /** Categories are texts, or numbers where every one of them is. */
+  readonly values: Series<Value>
+  readonly hasMissing: boolean
+  /** Those that occur, missing ones left out; sorted. Not kept, as there may be as many as rows. */
+  readonly distinct: () => readonly Exclude<Value, null>[]
 }
 
-/** What people write for a missing value. */
-const missingTexts = new Set(['', 'na', 'n/a', 'nan', 'null', 'none'])
-const numberPattern = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
+/** Whether only the numbers of a column matter, should it hold nothing else. */
+export function mayBeNumbers ({ type, parse, missing }: ColumnHint = {}): boolean {
+  return type === undefined && parse === undefined && missing === undefined
+}
 
 /** @throws FatalError naming row and value where a hint does not fit the data */
 export function readColumn (table: Table, source: string, hint: ColumnHint = {}): Column {
-  const at = table.columns.indexOf(source)
+  const cells = table.cells[table.columns.indexOf(source)]!
+  if (cells instanceof NumberSeries && mayBeNumbers(hint)) return numberColumn(source, cells)
+  const coded = cells instanceof CodedSeries ? cells as CodedSeries<Cell> : recoded(cells)
   const missing = new Set<Cell>(hint.missing ?? [])
-  const cells = table.rows.map(row => {
-    const cell = row[at] ?? null
-    return isMissing(cell) || missing.has(cell) ? null : cell
+  /** The row in which a cell first occurs, for an error about it. */
+  const place = (code: number): string => {
+    let row = 0
+    while (coded.codeAt(row) !== code) row++
+    return `${source}, row ${row + 1}`
+  }
+  const parsed = coded.distinct.map((cell, code) => {
+    const present = isMissing(cell) || missing.has(cell) ? null : cell
+    return hint.parse === undefined ? present : parseYear(present, () => place(code))
   })
-  const parsed = hint.parse === undefined ? cells : cells.map((cell, row) => parseYear(cell, `${source}, row ${row + 1}`))
   const kind = hint.type ?? inferKind(parsed)
   const convert = kind === 'category' ? categoryOf(parsed) : conversions[kind]
-  const values = parsed.map((cell, row) => {
+  const converted = parsed.map((cell, code) => {
     const value = cell === null ? null : convert(cell)
-    if (value === undefined) throw new FatalError(`${source}, row ${row + 1}: ${JSON.stringify(cell)} is no ${kind}`)
+    if (value === undefined) throw new FatalError(`${place(code)}: ${JSON.stringify(cell)} is no ${kind}`)
     return value
   })
-  return { source, kind, values, distinct: sortValues(new Set(values)) }
+  const values = changed(coded, (_, code) => converted[code]!)
+  return { source, kind, values, hasMissing: converted.includes(null), distinct: () => sortValues(new Set(converted)) }
 }
 
-function isMissing (cell: Cell): boolean {
-  return cell === null || Number.isNaN(cell) || (typeof cell === 'string' && missingTexts.has(cell.trim().toLowerCase()))
+function numberColumn (source: string, values: NumberSeries): Column {
+  let known = 0
+  for (let row = 0; row < values.length; row++) if (!Number.isNaN(values.numberAt(row))) known++
+  return {
+    source,
+    // Of a column without any value nothing is known: it could be anything.
+    kind: known === 0 ? 'boolean' : 'number',
+    values,
+    hasMissing: known < values.length,
+    distinct: () => distinctNumbers(values),
+  }
 }
 
-function parseYear (cell: Cell, place: string): number | null {
+function distinctNumbers (values: NumberSeries): number[] {
+  const sorted = Float64Array.from({ length: values.length }, (_, row) => values.numberAt(row)).sort()
+  const distinct: number[] = []
+  // NaN stands last, and 0 behind -0, which is the same number.
+  for (const value of sorted) if (!Number.isNaN(value) && (distinct.length === 0 || value > distinct.at(-1)!)) distinct.push(value)
+  return distinct
+}
+
+function recoded (cells: Series<Cell>): CodedSeries<Cell> {
+  const coded = new CodedSeries<Cell>()
+  for (let row = 0; row < cells.length; row++) coded.push(cells.at(row))
+  return coded
+}
+
+function parseYear (cell: Cell, place: () => string): number | null {
   if (cell === null) return null
   const year = /^\d{4}(?=-|$)/.exec(String(cell))?.[0]
-  if (year === undefined) throw new FatalError(`${place}: ${JSON.stringify(cell)} does not begin with a year`)
+  if (year === undefined) throw new FatalError(`${place()}: ${JSON.stringify(cell)} does not begin with a year`)
   return Number(year)
 }
 
 function inferKind (cells: readonly Cell[]): Column['kind'] {
   const present = cells.filter(cell => cell !== null)
   if (present.every(cell => asBoolean(cell) !== undefined)) return 'boolean'
-  if (present.every(cell => asNumber(cell) !== undefined)) return 'number'
+  if (present.every(cell => numberOf(cell) !== undefined)) return 'number'
   return 'category'
 }
 
-const conversions = { number: asNumber, integer: asInteger, boolean: asBoolean } as const
-
-function asNumber (cell: Cell): number | undefined {
-  const number = typeof cell === 'string' && numberPattern.test(cell.trim()) ? Number(cell) : cell
-  return typeof number === 'number' && Number.isFinite(number) ? number : undefined
-}
+const conversions = { number: numberOf, integer: asInteger, boolean: asBoolean } as const
 
 function asInteger (cell: Cell): number | undefined {
-  const number = asNumber(cell)
+  const number = numberOf(cell)
   return Number.isSafeInteger(number) ? number : undefined
 }
 
@@ -73,8 +103,8 @@ function asBoolean (cell: Cell): boolean | undefined {
 }
 
 function categoryOf (cells: readonly Cell[]): (cell: Cell) => Value | undefined {
-  const numeric = cells.every(cell => cell === null || asNumber(cell) !== undefined)
-  return numeric ? asNumber : String
+  const numeric = cells.every(cell => cell === null || numberOf(cell) !== undefined)
+  return numeric ? numberOf : String
 }
 
 /** Numbers by size, texts by code unit: the same on every machine, whatever its locale. */

@@ -1,8 +1,9 @@
 import type { Feature } from '../artifact/manifest.ts'
 import { FatalError } from '../errors.ts'
 import type { Preprocessor, Step } from '../preprocess/spec.ts'
-import type { Row } from '../row.ts'
+import type { Value } from '../row.ts'
 import { type Column, readColumn } from './columns.ts'
+import { findRow, type Series } from './series.ts'
 import type { Table } from './table.ts'
 import type { ColumnHint, TrainingPlan } from './training-file.ts'
 
@@ -10,8 +11,8 @@ import type { ColumnHint, TrainingPlan } from './training-file.ts'
 export interface Features {
   readonly features: readonly Feature[]
   readonly columns: readonly Preprocessor['columns'][number][]
-  /** The training data as the API would be sent it. */
-  readonly rows: readonly Row[]
+  /** The training data as the API would be sent it: each feature's values. */
+  readonly values: readonly Series<Value>[]
   /** What the data calls each feature. */
   readonly sources: readonly string[]
   /** Columns that were left out unasked, and those that look as if they should be; and why. */
@@ -30,25 +31,49 @@ export function readFeatures (table: Table, plan: TrainingPlan): Features {
   const hints = plan.columns ?? {}
   checkNames(table, [...Object.keys(hints), ...plan.drop ?? []])
   const notices: string[] = []
-  const kept: { column: Column, hint: ColumnHint }[] = []
+  const kept: Kept[] = []
   for (const source of table.columns) {
     if (source === plan.target.column || plan.drop?.includes(source)) continue
     const hint = hints[source]
     const column = readColumn(table, source, hint)
     // A column that the training file speaks of is wanted.
-    const fault = hint === undefined ? uselessness(column) : undefined
-    if (fault === undefined) kept.push({ column, hint: hint ?? {} })
+    const distinct = column.distinct()
+    const fault = hint === undefined ? uselessness(column, distinct) : undefined
+    if (fault === undefined) kept.push({ column, hint: hint ?? {}, ...summary(column, distinct) })
     else notices.push(`the column "${source}" is left out: ${fault}`)
-    if (hint === undefined && looksLikeId(column)) notices.push(`the column "${source}" is another whole number in every row, as an id is: drop it if it says nothing else`)
+    if (hint === undefined && looksLikeId(column, distinct)) notices.push(`the column "${source}" is another whole number in every row, as an id is: drop it if it says nothing else`)
   }
   if (kept.length === 0) throw new FatalError(`${table.source} has no column to learn from`)
-  const example = exampleRow(kept.map(({ column }) => column))
+  const example = exampleRow(kept)
   return {
-    features: kept.map(({ column, hint }, i) => featureOf(column, hint, example[i])),
-    columns: kept.map(({ column, hint }) => ({ feature: hint.name ?? column.source, steps: stepsOf(column, hint) })),
+    features: kept.map((column, i) => featureOf(column, example[i])),
+    columns: kept.map(({ column, hint, categories }) => ({ feature: hint.name ?? column.source, steps: stepsOf(categories, hint) })),
     sources: kept.map(({ column }) => column.source),
-    rows: table.rows.map((_, row) => kept.map(({ column }) => column.values[row]!)),
+    values: kept.map(({ column }) => column.values),
     notices,
+  }
+}
+
+type Distinct = ReturnType<Column['distinct']>
+
+/** A column that is learned from. */
+interface Kept {
+  readonly column: Column
+  readonly hint: ColumnHint
+  /** Undefined where it is no category. */
+  readonly categories: Distinct | undefined
+  /** Of numbers, where there are any. */
+  readonly range: [number, number] | undefined
+  readonly lowest: Distinct[number] | undefined
+}
+
+/** There may be as many different numbers as rows: only what is needed of them is kept. */
+function summary ({ kind }: Column, distinct: Distinct): Pick<Kept, 'categories' | 'range' | 'lowest'> {
+  const isNumber = kind === 'number' || kind === 'integer'
+  return {
+    categories: kind === 'category' ? distinct : undefined,
+    range: isNumber && distinct.length > 0 ? [distinct[0] as number, distinct.at(-1) as number] : undefined,
+    lowest: distinct[0],
   }
 }
 
@@ -59,9 +84,9 @@ export function checkNames (table: Table, names: readonly string[]): void {
   throw new FatalError(`${table.source} has no column ${unknown.map(name => `"${name}"`).join(', ')}; it has ${table.columns.join(', ')}`)
 }
 
-function uselessness ({ kind, values, distinct }: Column): string | undefined {
+function uselessness ({ kind, values, hasMissing }: Column, distinct: Distinct): string | undefined {
   if (distinct.length === 0) return 'every value is missing'
-  if (distinct.length === 1 && !values.includes(null)) return `it holds ${JSON.stringify(distinct[0])} in every row`
+  if (distinct.length === 1 && !hasMissing) return `it holds ${JSON.stringify(distinct[0])} in every row`
   if (kind === 'category' && (distinct.length > maxCategories || distinct.length > values.length / 2)) {
     return `${distinct.length} different texts in ${values.length} rows look like names, not categories`
   }
@@ -69,7 +94,7 @@ function uselessness ({ kind, values, distinct }: Column): string | undefined {
 }
 
 /** Whole numbers, all different and close together, or by that name. */
-function looksLikeId ({ source, kind, values, distinct }: Column): boolean {
+function looksLikeId ({ source, kind, values }: Column, distinct: Distinct): boolean {
   if (kind !== 'number' || distinct.length < values.length || values.length < leastRowsOfIds) return false
   if (!distinct.every(Number.isSafeInteger)) return false
   const spread = Number(distinct.at(-1)) - Number(distinct[0])
@@ -77,35 +102,34 @@ function looksLikeId ({ source, kind, values, distinct }: Column): boolean {
 }
 
 /** The first complete row, so that the examples belong together. */
-function exampleRow (columns: readonly Column[]): (Column['distinct'][number] | undefined)[] {
-  const rows = columns[0]!.values.length
+function exampleRow (kept: readonly Kept[]): (Distinct[number] | undefined)[] {
+  const rows = kept[0]!.column.values.length
   let complete = 0
-  while (complete < rows && columns.some(({ values }) => values[complete] === null)) complete++
-  return columns.map(({ values, distinct }) => values[complete] ?? distinct[0])
+  while (complete < rows && kept.some(({ column: { values } }) => values.at(complete) === null)) complete++
+  return kept.map(({ column: { values }, lowest }) => (complete < rows ? values.at(complete) : null) ?? lowest)
 }
 
 /** What is undefined here does not reach the manifest's JSON. */
-function featureOf (column: Column, hint: ColumnHint, example: Feature['example']): Feature {
+function featureOf ({ column, hint, categories, range }: Kept, example: Feature['example']): Feature {
   checkLimits(column, hint)
-  const { source, kind, values, distinct } = column
-  const isNumber = kind === 'number' || kind === 'integer'
+  const { source, kind, hasMissing } = column
   // Callers may send other categories only where the model was told what to make of them.
   const isClosed = kind === 'category' && hint.unknown !== 'ignore'
   return {
     name: hint.name ?? source,
-    type: kind === 'category' ? categoryType(distinct) : kind,
+    type: kind === 'category' ? categoryType(categories ?? []) : kind,
     unit: hint.unit,
     description: hint.description,
     example: hint.example ?? example,
     minimum: hint.minimum,
     maximum: hint.maximum,
-    range: isNumber && distinct.length > 0 ? [distinct[0] as number, distinct.at(-1) as number] : undefined,
-    enum: isClosed ? distinct as (string | number)[] : undefined,
-    required: values.includes(null) ? false : undefined,
+    range,
+    enum: isClosed ? categories as (string | number)[] : undefined,
+    required: hasMissing ? false : undefined,
   }
 }
 
-function categoryType (distinct: Column['distinct']): Feature['type'] {
+function categoryType (distinct: Distinct): Feature['type'] {
   if (!distinct.every(value => typeof value === 'number')) return 'string'
   return distinct.every(Number.isSafeInteger) ? 'integer' : 'number'
 }
@@ -113,13 +137,13 @@ function categoryType (distinct: Column['distinct']): Feature['type'] {
 /** Rows that the API would refuse may not be learned from. */
 function checkLimits ({ source, kind, values }: Column, { minimum = -Infinity, maximum = Infinity }: ColumnHint): void {
   if (kind === 'category' || kind === 'boolean') return
-  const row = values.findIndex(value => value !== null && ((value as number) < minimum || (value as number) > maximum))
-  if (row >= 0) throw new FatalError(`${source}, row ${row + 1}: ${values[row]} is outside of the limits that the training file sets`)
+  const row = findRow(values, value => value !== null && ((value as number) < minimum || (value as number) > maximum))
+  if (row >= 0) throw new FatalError(`${source}, row ${row + 1}: ${values.at(row)} is outside of the limits that the training file sets`)
 }
 
 /** Trees take numbers and missing values as they are, so nothing is scaled or imputed. */
-function stepsOf ({ kind, distinct }: Column, { unknown = 'error' }: ColumnHint): Step[] {
-  if (kind !== 'category') return []
+function stepsOf (distinct: Distinct | undefined, { unknown = 'error' }: ColumnHint): Step[] {
+  if (distinct === undefined) return []
   const categories = [...distinct]
   if (categories.length <= maxOneHot) return [{ oneHot: { categories, unknown } }]
   return [{ ordinal: { categories, unknown: unknown === 'ignore' ? -1 : unknown } }]

@@ -1,5 +1,6 @@
 import type { Value } from '../row.ts'
 import { selectTarget, type Target } from './matrix.ts'
+import type { Series } from './series.ts'
 
 /** In fewer rows, a column that tells the target is chance. */
 const leastRows = 20
@@ -14,31 +15,33 @@ const sameThing = 0.9999
  *
  * @param values one per row, null where it is missing
  */
-export function tellsTarget (values: readonly Value[], target: Target): boolean {
-  const rows = [...values.keys()].filter(row => values[row] !== null)
+export function tellsTarget (values: Series<Value>, target: Target): boolean {
+  const rows = Int32Array.from({ length: values.length }, (_, row) => row).filter(row => values.at(row) !== null)
   if (rows.length < leastRows || rows.length * 2 < values.length) return false
-  const known = rows.map(row => values[row]!)
   const wanted = selectTarget(target, rows)
   const answers: ArrayLike<number> = wanted.kind === 'classes' ? wanted.classes : wanted.values
-  if (isCode(known, answers)) return true
-  if (!known.every(value => typeof value === 'number')) return false
+  if (isCode(values, rows, answers)) return true
+  if (!rows.every(row => typeof values.at(row) === 'number')) return false
+  const known = Float64Array.from(rows, row => values.at(row) as number)
   return wanted.kind === 'classes' ? isParted(known, wanted.classes) : Math.abs(correlation(known, wanted.values)) > sameThing
 }
 
 /** Few values, each of which always comes with the same answer. */
-function isCode (values: readonly Value[], answers: ArrayLike<number>): boolean {
+function isCode (values: Series<Value>, rows: Int32Array, answers: ArrayLike<number>): boolean {
   const byValue = new Map<Value, number>()
-  for (const [row, value] of values.entries()) {
+  for (let i = 0; i < rows.length; i++) {
+    const value = values.at(rows[i]!)
     const first = byValue.get(value)
-    if (first === undefined) byValue.set(value, answers[row]!)
-    else if (first !== answers[row]) return false
+    if (first !== undefined && first !== answers[i]) return false
+    byValue.set(value, answers[i]!)
+    if (byValue.size * rowsPerValue > rows.length) return false
   }
-  return byValue.size * rowsPerValue <= values.length && new Set(byValue.values()).size > 1
+  return new Set(byValue.values()).size > 1
 }
 
 /** Numbers between which borders can be drawn, one less than there are classes. */
-function isParted (values: readonly number[], classes: Int32Array): boolean {
-  const order = [...values.keys()].sort((a, b) => values[a]! - values[b]!)
+function isParted (values: Float64Array, classes: Int32Array): boolean {
+  const order = Uint32Array.from(values, (_, row) => row).sort((a, b) => values[a]! - values[b]!)
   let borders = 0
   for (let i = 1; i < order.length; i++) {
     if (classes[order[i]!] === classes[order[i - 1]!]) continue
@@ -48,7 +51,7 @@ function isParted (values: readonly number[], classes: Int32Array): boolean {
   return borders > 0 && borders === new Set(classes).size - 1
 }
 
-function correlation (x: readonly number[], y: ArrayLike<number>): number {
+function correlation (x: ArrayLike<number>, y: ArrayLike<number>): number {
   const count = x.length
   let meanX = 0
   let meanY = 0

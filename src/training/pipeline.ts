@@ -1,21 +1,13 @@
-import { type Feature, type Manifest, manifestFaults } from '../artifact/manifest.ts'
+import type { Manifest } from '../artifact/manifest.ts'
 import { cpuCount } from '../engine/cpus.ts'
-import { FatalError } from '../errors.ts'
-import { compilePreprocessor } from '../preprocess/compile.ts'
-import type { Preprocessor } from '../preprocess/spec.ts'
-import type { Row } from '../row.ts'
 import { Crew } from './crew.ts'
 import { type Experiment, crossValidate, evaluateHoldout, featureColumns } from './evaluate.ts'
-import { inputName, outputNames } from './export.ts'
-import { readFeatures } from './features.ts'
-import { tellsTarget } from './leakage.ts'
 import { fit, isLarge, type Learner } from './learner.ts'
 import { learnerOf } from './learner-params.ts'
-import type { Matrix, Target } from './matrix.ts'
-import { loadTable } from './table.ts'
-import { readTarget } from './target.ts'
+import type { Matrix } from './matrix.ts'
+import { prepareData } from './prepare.ts'
 import type { TrainingPlan } from './training-file.ts'
-import { versionFiles, versionOf } from './version-files.ts'
+import { versionFiles } from './version-files.ts'
 
 export interface TrainedVersion {
   readonly manifest: Manifest
@@ -53,17 +45,15 @@ const silence: TrainingEvents = { begin: () => {}, model: () => {}, tree: () => 
  */
 export async function trainVersion (plan: TrainingPlan, { folder, createdAt, threads, events = silence }: TrainingOptions): Promise<TrainedVersion> {
   const { seed = 42, test = 0.2, cv = 5 } = plan
-  const { table, target, labels, droppedRows } = readTarget(await loadTable(plan.data, folder), plan)
-  const { features, columns, rows, sources, notices } = readFeatures(table, plan)
-  checkServable(plan, features)
-  checkClasses(plan, target, labels, Math.max(cv, 2))
-  const learner = learnerOf(plan, target, rows.length)
-  const preprocessor: Preprocessor = { schemaVersion: 1, output: { name: inputName, type: 'float32' }, columns: [...columns] }
-  const matrix = encodeRows(preprocessor, features, rows)
-  events.begin({ name: plan.name, rows: rows.length, features: features.length, trees: learner.params.trees, models: cv + 2 })
+  const prepared = await prepareData(plan, folder, Math.max(cv, 2))
+  const { data, features, preprocessor, matrix, target, labels, notices } = prepared
+  const learner = learnerOf(plan, target, data.rows)
+  events.begin({ name: plan.name, rows: data.rows, features: features.length, trees: learner.params.trees, models: cv === 0 ? 2 : cv + 2 })
   const crew = crewFor(learner, matrix, threads)
   try {
-    const experiment: Experiment = { matrix, target, labels, learner, seed, features: featureColumns(columns), fitting: { crew, onTree: events.tree } }
+    const experiment: Experiment = {
+      matrix, target, labels, learner, seed, features: featureColumns(preprocessor.columns), fitting: { crew, onTree: events.tree },
+    }
     events.model('the rows held back')
     const held = await evaluateHoldout(experiment, test)
     const folds = cv === 0 ? undefined : { folds: cv, ...await crossValidate(experiment, cv, fold => events.model(`fold ${fold} of ${cv}`)) }
@@ -71,10 +61,7 @@ export async function trainVersion (plan: TrainingPlan, { folder, createdAt, thr
     const model = await fit(learner, matrix, target, seed, experiment.fitting)
     const answers = model.predict(matrix)
     const metrics = { ...held.metrics, test: { share: test, rows: held.split.test.length }, ...(folds === undefined ? {} : { cv: folds }) }
-
-    const version = versionFiles({ plan, createdAt, table, features, preprocessor, rows, experiment, model, answers, metrics })
-    const dropped = droppedRows === 0 ? [] : [`${droppedRows} rows without "${plan.target.column}" are left out`]
-    return { ...version, notices: [...notices, ...leaks(plan, sources, rows, target), ...dropped] }
+    return { ...versionFiles({ ...prepared, plan, createdAt, experiment, model, answers, metrics }), notices }
   } finally {
     await crew?.close()
   }
@@ -84,44 +71,4 @@ export async function trainVersion (plan: TrainingPlan, { folder, createdAt, thr
 function crewFor (learner: Learner, matrix: Matrix, threads: number | undefined): Crew | undefined {
   const size = threads ?? (isLarge(learner, matrix) ? cpuCount() : 1)
   return size === 1 ? undefined : new Crew(size)
-}
-
-/** With fewer rows, there would be folds in which the class is not learned, or not measured. */
-function checkClasses ({ target: { column } }: TrainingPlan, target: Target, labels: readonly string[], folds: number): void {
-  if (target.kind === 'values') return
-  const counts = labels.map((_, k) => target.classes.filter(value => value === k).length)
-  const few = counts.findIndex(count => count < folds)
-  if (few < 0) return
-  throw new FatalError(`"${column}" is "${labels[few]}" in ${counts[few]} of ${target.classes.length} rows: at least ${folds} are needed. Leave those rows out` +
-    (folds > 2 ? ', or have fewer folds (cv)' : ''))
-}
-
-function leaks (plan: TrainingPlan, sources: readonly string[], rows: readonly Row[], target: Target): string[] {
-  return sources
-    .filter((_, i) => tellsTarget(rows.map(row => row[i]!), target))
-    .map(source => `the column "${source}" alone tells "${plan.target.column}" in every row: drop it if callers cannot know it beforehand`)
-}
-
-/** Names and limits that the server would refuse are refused before the work, not after it. */
-function checkServable (plan: TrainingPlan, features: readonly Feature[]): void {
-  const faults = manifestFaults({
-    schemaVersion: 1,
-    name: plan.name,
-    version: versionOf(plan),
-    task: 'regression',
-    outputs: { value: outputNames.value },
-    files: { 'model.onnx': { sha256: '', bytes: 0 } },
-    features: [...features],
-  })
-  if (faults.length > 0) throw new FatalError(`This training would make a manifest that cannot be served: ${faults.join('; ')}`)
-}
-
-/** Through the same code that encodes requests. */
-function encodeRows (preprocessor: Preprocessor, features: readonly Feature[], rows: readonly Row[]): Matrix {
-  const encoder = compilePreprocessor(preprocessor, features)
-  const data = new Float32Array(rows.length * encoder.width)
-  rows.forEach((row, i) => encoder.write(row, data, i * encoder.width, (feature, message) => {
-    throw new FatalError(`Row ${i + 1}, ${features[feature]?.name}: ${message}`)
-  }))
-  return { data, rows: rows.length, columns: encoder.width }
 }

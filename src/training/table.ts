@@ -3,62 +3,43 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { parse } from 'csv-parse/sync'
 import { FatalError } from '../errors.ts'
+import type { Cell, Table } from './cell.ts'
+import { readCsv } from './csv-table.ts'
+import { CodedSeries } from './series.ts'
 import type { DataSource } from './training-file.ts'
 
-export type Cell = string | number | boolean | null
-
-/** Raw rows: from CSV every cell is text, from JSON it is what it was. */
-export interface Table {
-  readonly columns: readonly string[]
-  /** One cell per column. */
-  readonly rows: readonly (readonly Cell[])[]
-  /** Where they come from, as one would tell a person. */
-  readonly source: string
-  /** Of the file's bytes; of rows that a function returned, of their JSON without spaces. */
-  readonly sha256: string
-}
+export type { Cell, Table }
 
 /**
  * @param folder what relative paths and packages are looked for from
+ * @param mayBeNumbers of which columns only the numbers matter, not how a CSV file writes them
  * @throws FatalError when the data is not there or not a table
  */
-export async function loadTable (source: DataSource, folder: string): Promise<Table> {
-  if (!('package' in source)) return loadFile(resolve(folder, source.file), source.file)
+export async function loadTable (source: DataSource, folder: string, mayBeNumbers: (column: string) => boolean = () => false): Promise<Table> {
+  if (!('package' in source)) return loadFile(resolve(folder, source.file), source.file, mayBeNumbers)
   const found = await findPackage(source.package, folder)
   if ('export' in source) return callPackage(source, found)
-  return loadFile(join(found.folder, source.file), `${found.label} ${source.file}`)
+  return loadFile(join(found.folder, source.file), `${found.label} ${source.file}`, mayBeNumbers)
 }
 
-async function loadFile (path: string, source: string): Promise<Table> {
+async function loadFile (path: string, source: string, mayBeNumbers: (column: string) => boolean): Promise<Table> {
+  if (extname(path).toLowerCase() !== '.json') return readCsv(path, source, mayBeNumbers)
   let bytes: Buffer
   try {
     bytes = await readFile(path)
   } catch (error) {
     throw new FatalError(`${source} cannot be read: ${(error as NodeJS.ErrnoException).code}`)
   }
-  const parsed = extname(path).toLowerCase() === '.json' ? parseJsonRows(bytes, source) : parseCsv(bytes, source, path)
-  return { ...parsed, source, sha256: sha256(bytes) }
+  return { ...parseJsonRows(bytes, source), source, sha256: sha256(bytes) }
 }
 
-type Rows = Pick<Table, 'columns' | 'rows'>
-
-function parseCsv (bytes: Buffer, source: string, path: string): Rows {
-  let lines: string[][]
-  try {
-    const delimiter = extname(path).toLowerCase() === '.tsv' ? '\t' : ','
-    lines = parse(bytes, { bom: true, trim: true, skip_empty_lines: true, delimiter })
-  } catch (error) {
-    throw new FatalError(`${source} is not CSV: ${(error as Error).message}`)
-  }
-  const [columns = [], ...rows] = lines
-  const twice = columns.find((column, i) => columns.indexOf(column) !== i)
-  if (twice !== undefined) throw new FatalError(`${source}: the column "${twice}" occurs twice`)
-  return { columns, rows }
+/** @param rows  a cell per column each */
+function tableOf (columns: readonly string[], rows: readonly (readonly Cell[])[]): Pick<Table, 'columns' | 'rows' | 'cells'> {
+  return { columns, rows: rows.length, cells: columns.map((_, i) => new CodedSeries(rows.map(row => row[i]!))) }
 }
 
-function parseJsonRows (bytes: Buffer, source: string): Rows {
+function parseJsonRows (bytes: Buffer, source: string): Pick<Table, 'columns' | 'rows' | 'cells'> {
   let value: unknown
   try {
     value = JSON.parse(bytes.toString('utf8'))
@@ -67,7 +48,7 @@ function parseJsonRows (bytes: Buffer, source: string): Rows {
   }
   if (!Array.isArray(value) || !value.every(isPlainObject)) throw new FatalError(`${source} must be a list of objects, one per row`)
   const columns = [...new Set(value.flatMap(Object.keys))]
-  return { columns, rows: value.map((row, i) => columns.map(column => asCell(row[column], source, i))) }
+  return tableOf(columns, value.map((row, i) => columns.map(column => asCell(row[column], source, i))))
 }
 
 async function callPackage (source: Extract<DataSource, { export: string }>, found: Package): Promise<Table> {
@@ -80,8 +61,7 @@ async function callPackage (source: Extract<DataSource, { export: string }>, fou
     throw new FatalError(`${label} must return a list of rows, each a list of ${width} values`)
   }
   return {
-    columns: source.columns,
-    rows: rows.map((row: unknown[], i) => row.map(value => asCell(value, label, i))),
+    ...tableOf(source.columns, rows.map((row: unknown[], i) => row.map(value => asCell(value, label, i)))),
     source: label,
     sha256: sha256(JSON.stringify(rows)),
   }

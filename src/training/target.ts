@@ -3,6 +3,7 @@ import type { Value } from '../row.ts'
 import { checkNames } from './features.ts'
 import { readColumn } from './columns.ts'
 import type { Target } from './matrix.ts'
+import { pick } from './series.ts'
 import type { Table } from './table.ts'
 import type { TrainingPlan } from './training-file.ts'
 
@@ -24,16 +25,18 @@ const leastRows = 10
 export function readTarget (table: Table, plan: TrainingPlan): LabelledTable {
   const { column, labels } = plan.target
   checkNames(table, [column])
-  const { kind, values, distinct } = readColumn(table, column)
-  const known = [...values.keys()].filter(row => values[row] !== null)
+  const { kind, values, hasMissing, distinct: distinctOf } = readColumn(table, column)
+  const distinct = distinctOf()
+  const known = Int32Array.from({ length: values.length }, (_, row) => row).filter(row => values.at(row) !== null)
   if (known.length < leastRows) throw new FatalError(`"${column}" is known in ${known.length} rows: at least ${leastRows} are needed`)
   if (distinct.length === 1) throw new FatalError(`"${column}" is ${JSON.stringify(distinct[0])} in every row: there is nothing to learn`)
   const isQuantity = kind === 'number' && !(distinct.length <= maxNumberedClasses && distinct.every(Number.isInteger))
-  const present = known.map(row => values[row] as Exclude<Value, null>)
+  const present = Array.from(known, row => values.at(row) as Exclude<Value, null>)
   const learned = (plan.task ?? (isQuantity ? 'regression' : 'classification')) === 'regression'
     ? { target: valueTarget(present, column), labels: [] }
     : classTarget(present, labels ?? distinct.map(String), column)
-  return { ...learned, table: { ...table, rows: known.map(row => table.rows[row]!) }, droppedRows: values.length - known.length }
+  if (!hasMissing) return { ...learned, table, droppedRows: 0 }
+  return { ...learned, table: { ...table, rows: known.length, cells: table.cells.map(cells => pick(cells, known)) }, droppedRows: values.length - known.length }
 }
 
 function valueTarget (values: readonly Value[], column: string): Target {

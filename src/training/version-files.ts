@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { Feature, Manifest } from '../artifact/manifest.ts'
 import type { Preprocessor } from '../preprocess/spec.ts'
-import type { Row } from '../row.ts'
+import type { Histogram } from '../artifact/baseline.ts'
+import type { Value } from '../row.ts'
 import { makeBaseline } from './baseline.ts'
 import type { Experiment } from './evaluate.ts'
 import { outputNames } from './export.ts'
 import { predictClasses } from './forest.ts'
-import { makeGolden } from './golden.ts'
+import { makeGolden, type Sample } from './golden.ts'
 import type { Fitted } from './learner.ts'
+import type { Target } from './matrix.ts'
+import type { Series } from './series.ts'
 import { rounded, tidyJson } from '../artifact/tidy-json.ts'
 import type { Table } from './table.ts'
 import type { TrainingPlan } from './training-file.ts'
@@ -16,10 +19,12 @@ import type { TrainingPlan } from './training-file.ts'
 export interface Training {
   readonly plan: TrainingPlan
   readonly createdAt: Date
-  readonly table: Table
+  readonly data: Pick<Table, 'source' | 'sha256' | 'rows'>
   readonly features: readonly Feature[]
   readonly preprocessor: Preprocessor
-  readonly rows: readonly Row[]
+  /** Of each feature's values. */
+  readonly histograms: readonly Histogram[]
+  readonly samples: readonly Sample[]
   readonly experiment: Experiment
   readonly model: Fitted
   /** What the model answers to every row. */
@@ -29,22 +34,26 @@ export interface Training {
 
 /** Everything that the version's folder holds. */
 export function versionFiles (training: Training): { manifest: Manifest, files: Record<string, Uint8Array | string> } {
-  const { features, preprocessor, rows, experiment: { target, labels }, model, answers } = training
-  const predictions = target.kind === 'classes'
-    ? Array.from(predictClasses(answers, labels.length), k => labels[k]!)
-    : Array.from(answers)
+  const { features, preprocessor, histograms, samples, experiment: { target, labels }, model, answers } = training
   const files = {
     'model.onnx': model.toOnnx(),
     'preprocessor.json': tidyJson(preprocessor),
-    'golden.json': tidyJson(makeGolden(features, rows, target, model, answers)),
-    'baseline.json': tidyJson(makeBaseline(features, rows, predictions, labels)),
+    'golden.json': tidyJson(makeGolden(features, samples, target, model, answers)),
+    'baseline.json': tidyJson(makeBaseline(features.map(({ name }, i) => [name, histograms[i]!]), predictionsOf(target, labels, answers), labels)),
   }
   const manifest = describeVersion(training, files)
   return { manifest, files: { 'manifest.json': tidyJson(manifest), ...files } }
 }
 
+/** Class names, or values. */
+function predictionsOf (target: Target, labels: readonly string[], answers: Float32Array): Series<Value> {
+  if (target.kind === 'values') return { length: answers.length, at: row => answers[row]! }
+  const classes = predictClasses(answers, labels.length)
+  return { length: classes.length, at: row => labels[classes[row]!]! }
+}
+
 function describeVersion (training: Training, files: Readonly<Record<string, Uint8Array | string>>): Manifest {
-  const { plan, createdAt, table, features, rows, model, experiment: { target, labels, learner: { algorithm, params }, seed }, metrics } = training
+  const { plan, createdAt, data, features, model, experiment: { target, labels, learner: { algorithm, params }, seed }, metrics } = training
   const { label, probabilities, value } = outputNames
   const answers: Pick<Manifest, 'task' | 'labels' | 'outputs'> = target.kind === 'classes'
     ? { task: 'classification', labels: [...labels], outputs: { label, probabilities } }
@@ -63,9 +72,9 @@ function describeVersion (training: Training, files: Readonly<Record<string, Uin
     features: [...features],
     metrics: rounded(metrics) as Record<string, unknown>,
     training: {
-      dataset: table.source,
-      sha256: table.sha256,
-      rows: rows.length,
+      dataset: data.source,
+      sha256: data.sha256,
+      rows: data.rows,
       target: plan.target.column,
       algorithm,
       params,

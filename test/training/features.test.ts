@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest'
 import { FatalError } from '../../src/errors.ts'
 import { readFeatures } from '../../src/training/features.ts'
+import { CodedSeries, listOf } from '../../src/training/series.ts'
 import type { Cell, Table } from '../../src/training/table.ts'
 import { readTarget } from '../../src/training/target.ts'
 import type { ColumnHint, TrainingPlan } from '../../src/training/training-file.ts'
 
 function tableOf (columns: Record<string, readonly Cell[]>): Table {
   const lists = Object.values(columns)
-  return { columns: Object.keys(columns), rows: lists[0]!.map((_, row) => lists.map(list => list[row]!)), source: 'data.csv', sha256: '' }
+  return { columns: Object.keys(columns), rows: lists[0]!.length, cells: lists.map(list => new CodedSeries(list)), source: 'data.csv', sha256: '' }
 }
 
 function planOf (more: Partial<TrainingPlan> = {}): TrainingPlan {
@@ -17,8 +18,8 @@ function planOf (more: Partial<TrainingPlan> = {}): TrainingPlan {
 /** What becomes of one column, with a target beside it. */
 function read (cells: readonly Cell[], hint?: ColumnHint) {
   const table = tableOf({ x: cells, spare: cells.map((_, i) => i), target: cells.map((_, i) => i % 2) })
-  const { features: [feature], columns: [column], rows } = readFeatures(table, planOf(hint === undefined ? {} : { columns: { x: hint } }))
-  return { feature, steps: column!.steps, values: rows.map(row => row[0]) }
+  const { features: [feature], columns: [column], values: [values] } = readFeatures(table, planOf(hint === undefined ? {} : { columns: { x: hint } }))
+  return { feature, steps: column!.steps, values: listOf(values!) }
 }
 
 test.each<[string, readonly Cell[], object, readonly unknown[]]>([
@@ -133,7 +134,7 @@ test.each<[string, readonly Cell[], Partial<TrainingPlan>, object]>([
 test('rows without the target are left out', () => {
   const { table, target, droppedRows } = readTarget(tableOf({ x: [...ten, 99], target: [...ten.map(i => i % 2), null] }), planOf())
   expect(droppedRows).toBe(1)
-  expect(table.rows).toHaveLength(12)
+  expect([table.rows, ...table.cells.map(cells => cells.length)]).toEqual([12, 12, 12])
   expect(target).toMatchObject({ classes: Int32Array.from(ten, i => i % 2) })
 })
 

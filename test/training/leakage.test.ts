@@ -19,5 +19,5 @@ test.each<[string, Target, (row: number) => Value, boolean]>([
   ['the value in another unit', values, row => 3 - 0.001 * row ** 2, true],
   ['what the value grows with', values, row => row, false],
 ])('%s', (_, target, value, expected) => {
-  expect(tellsTarget(Array.from({ length: rows }, (_, row) => value(row)), target)).toBe(expected)
+  expect(tellsTarget({ length: rows, at: value }, target)).toBe(expected)
 })
