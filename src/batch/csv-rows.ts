@@ -6,7 +6,8 @@ import { readCell } from '../schemas/csv.ts'
 import type { RowReader } from '../schemas/row-reader.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import type { CsvColumns } from './csv-columns.ts'
-import { type CsvRecord, readRecord, skipEmptyLines } from './csv-records.ts'
+import { readRecord, skipEmptyLines } from './csv-records.ts'
+import { CsvRow } from './csv-row.ts'
 import type { ChunkRows, InputRow } from './input-row.ts'
 import { Offsets } from './offsets.ts'
 import type { OutputLines } from './output-lines.ts'
@@ -196,38 +197,4 @@ function cellEnd (text: string, start: number): number {
 /** A line feed ends a row, and takes the carriage return before it along. */
 function withoutCr (text: string, start: number, end: number): number {
   return end > start && text.charCodeAt(end) === lf && text.charCodeAt(end - 1) === cr ? end - 1 : end
-}
-
-/** A row on the long way. */
-class CsvRow implements InputRow {
-  readonly line: number
-  readonly row: unknown
-  readonly fault: string | undefined
-  readonly #cells: readonly string[]
-  readonly #columns: CsvColumns
-
-  constructor (line: number, { cells, fault }: CsvRecord, columns: CsvColumns) {
-    const { header, features } = columns
-    this.line = line
-    this.fault = fault ?? (cells.length === header.length ? undefined : `has ${cells.length} cells, the header has ${header.length}`)
-    this.#cells = cells
-    this.#columns = columns
-    if (this.fault !== undefined) return
-    const row: Record<string, unknown> = {}
-    for (const { feature, at } of features) row[feature.name] = readCell(cells[at] as string, feature)
-    this.row = row
-  }
-
-  get kept (): readonly unknown[] {
-    return this.#columns.kept.map(({ at, feature }) => {
-      const cell = this.#cells[at] as string
-      return feature === undefined ? cell : readCell(cell, feature)
-    })
-  }
-
-  get given (): unknown {
-    const { header } = this.#columns
-    if (this.#cells.length === header.length) return Object.fromEntries(header.map((name, i) => [name, this.#cells[i]]))
-    return this.#cells.length === 1 ? this.#cells[0] : this.#cells
-  }
 }
