@@ -3,6 +3,7 @@ import type { Manifest } from '../artifact/manifest.ts'
 import type { MadeVersion } from '../import/version.ts'
 import { shortList } from '../import/features.ts'
 import { exampleRows } from '../schemas/examples.ts'
+import { sizeText } from './repository-flags.ts'
 import type { Terminal } from './verb.ts'
 
 /** Tells what an import made, and what to do next. */
@@ -14,7 +15,7 @@ export function printImport ({ manifest, notices }: MadeVersion, folder: string,
   if (labels !== undefined) out(`  classes  ${shortList(labels)}`)
   if (outputs !== undefined) out(`  outputs  ${Object.entries(outputs).map(([role, output]) => `${role} from ${output}`).join(', ')}`)
   if (features !== undefined && !('golden.json' in files)) out('  no golden rows: nothing proves that it answers as it did where it was trained (--golden)')
-  for (const [file, { bytes }] of Object.entries(files)) out(`  ${join(folder, file)}  ${(bytes / 1024).toFixed(1)} KiB`)
+  for (const [file, { bytes }] of Object.entries(files)) out(`  ${join(folder, file)}  ${sizeText(bytes)}`)
   for (const line of nextSteps(manifest)) out(line)
 }
 

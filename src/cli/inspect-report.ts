@@ -1,6 +1,7 @@
 import { shortList } from '../import/features.ts'
 import type { Inspection } from '../import/inspect.ts'
 import type { Feature, Manifest } from '../artifact/manifest.ts'
+import { sizeText } from './repository-flags.ts'
 import type { Terminal } from './verb.ts'
 
 const kinds = { onnx: 'ONNX', xgboost: 'XGBoost', lightgbm: 'LightGBM', version: 'version' } as const
@@ -43,9 +44,4 @@ function featureText ({ name, type, unit, minimum, maximum, enum: members, requi
   const limits = minimum === undefined && maximum === undefined ? [] : [`${minimum ?? '…'} to ${maximum ?? '…'}`]
   const notes = [type, ...(unit === undefined ? [] : [unit]), ...limits, ...(members === undefined ? [] : [shortList(members.map(String))]), ...(required === false ? ['may be missing'] : [])]
   return `${name}  ${notes.join(', ')}`
-}
-
-function sizeText (bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`
-  return bytes < 2 ** 20 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`
 }

@@ -7,6 +7,7 @@ import { type TrainedVersion, trainVersion } from '../training/pipeline.ts'
 import { type TrainingPlan, parseTrainingPlan } from '../training/training-file.ts'
 import { versionOf } from '../training/version-files.ts'
 import { creationTime } from './creation-time.ts'
+import { sizeText } from './repository-flags.ts'
 import { readParams } from './train-params.ts'
 import { trainProgress } from './train-progress.ts'
 import { type Terminal, UsageError, type Verb } from './verb.ts'
@@ -173,5 +174,5 @@ function print ({ manifest, notices }: TrainedVersion, folder: string, json: boo
   if (cv !== undefined) {
     out(`  ${cv.folds}-fold cross-validation: ${scores.map(([metric]) => `${metric} ${cv[metric]!.mean.toFixed(3)} ± ${cv[metric]!.std.toFixed(3)}`).join(', ')}`)
   }
-  for (const [file, { bytes }] of Object.entries(files)) out(`  ${join(folder, file)}  ${(bytes / 1024).toFixed(1)} KiB`)
+  for (const [file, { bytes }] of Object.entries(files)) out(`  ${join(folder, file)}  ${sizeText(bytes)}`)
 }

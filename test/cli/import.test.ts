@@ -33,7 +33,7 @@ test('it tells what it made, what to know of it, and what to do next', async () 
     '  classes  setosa, versicolor, virginica',
     '  outputs  label from output_label, probabilities from output_probability',
     '  no golden rows: nothing proves .*',
-    '  models/iris/1\\.0\\.0/model\\.onnx {2}\\d\\.\\d KiB',
+    '  models/iris/1\\.0\\.0/model\\.onnx {2}[\\d.]+ (KiB|B)',
     '',
     'Next:',
     '  npx modelport verify iris@1\\.0\\.0',
