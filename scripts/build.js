@@ -1,6 +1,7 @@
 // `npm run build`: one file per entry point, with what they share in chunks beside them. Reading some
 // 900 small modules was half of the start-up time and 20 MB of memory. Types are checked apart (`npm run typecheck`).
 import { cp, mkdir, readdir, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +9,19 @@ import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const dist = join(root, 'dist')
+
+/** The SDK as it is written, not as CommonJS: of that esbuild could leave nothing out. */
+const sdkAsModules = {
+  name: 'sdk-as-modules',
+  setup (builder) {
+    builder.onResolve({ filter: /^@(aws-sdk|smithy|aws)\// }, async ({ path, pluginData, ...from }) => {
+      if (pluginData === 'resolved') return
+      const found = await builder.resolve(path, { ...from, pluginData: 'resolved' })
+      const asModule = found.path.replace(/(?<=[\\/])dist-cjs(?=[\\/])/, 'dist-es')
+      return existsSync(asModule) ? { ...found, path: asModule } : found
+    })
+  },
+}
 
 const { metafile } = await build({
   absWorkingDir: root,
@@ -22,6 +36,7 @@ const { metafile } = await build({
   sourcemap: 'linked',
   logLevel: 'warning',
   metafile: true,
+  plugins: [sdkAsModules],
   // These read files of their own packages; the last may also be missing.
   external: ['onnxruntime-node', '@fastify/swagger-ui', '@duckdb/node-api'],
   // For the CommonJS packages among those that are bundled.

@@ -4,10 +4,10 @@ import { rename, rm, stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import type * as Aws from '@aws-sdk/client-s3'
 import type { Bucket, Moved, PutOptions, S3Object, S3Text } from './bucket.ts'
 import { type Measure, measureFile, measured } from './measured.ts'
 import { S3Error, s3Error } from './s3-error.ts'
+import type * as Aws from './s3-sdk.ts'
 import { type S3Place, parseS3Uri } from './s3-uri.ts'
 
 export interface OpenOptions {
@@ -40,7 +40,7 @@ export async function openBucket (uri: string | S3Place, { signal }: OpenOptions
   // Which Node.js an SDK of the future will need is told to whoever upgrades it, not at every start.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
   // Loaded here: it takes longer than all else of a start, and most starts have no bucket.
-  const aws = await import('@aws-sdk/client-s3')
+  const aws = await import('./s3-sdk.ts')
   const client = new aws.S3Client({
     maxAttempts: attempts,
     retryMode: 'standard',
