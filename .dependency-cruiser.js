@@ -105,8 +105,8 @@ export default {
       'Build graphs with src/onnx.'),
     door('one-door-duckdb', npm('@duckdb'), ['^src/etl/database\\.ts$'],
       'DuckDB is optional and not in the image: open it with etl/database.ts, which says so where it is missing.'),
-    door('one-door-aws', npm('(@aws-sdk|@smithy)'), ['^src/artifact/s3\\.ts$'],
-      'S3 is one of the stores of src/artifact.'),
+    door('one-door-aws', npm('(@aws-sdk|@smithy)'), ['^src/artifact/s3-sdk\\.ts$'],
+      'openBucket of src/artifact/s3.ts is what speaks to S3: it sets time limits and conditions, and tells errors in our words.'),
     door('one-door-fastify', `${npm('(fastify|fastify-plugin|@fastify)')}|^(node:)?https?$`, ['^src/(plugins|routes|auth|lambda)/', '^src/(app|server|lambda|log|observe)\\.ts$'],
       'HTTP ends at plugins and routes: below them, take plain values and an AbortSignal.'),
     {
