@@ -1,3 +1,4 @@
+import { isS3Uri } from '../artifact/s3-uri.ts'
 import { makePipeline } from '../etl/pipeline.ts'
 import { recordKey } from '../jobs/model-record.ts'
 import { addressOf } from '../jobs/place.ts'
@@ -5,6 +6,7 @@ import { type TrainVerbs, trainRun } from '../jobs/train-run.ts'
 import { needed, parseJob, placeOf, readWhole, withWorkFolder } from './job-flags.ts'
 import { copyVersion } from './job-publish.ts'
 import { modelsFolder } from './model-argument.ts'
+import { publish } from './publish.ts'
 import { train } from './train.ts'
 import { type Terminal, UsageError } from './verb.ts'
 import { verify } from './verify.ts'
@@ -35,7 +37,10 @@ function verbsOf (target: string, terminal: Terminal): TrainVerbs {
       await train.run(['--config', trainingFile, '--out', models], { ...told, env })
     },
     verify: async (models, name, version) => { await verify.run([`${name}@${version}`, '--models', models], told) },
-    publish: async (models, name, version) => { await copyVersion(models, target, name, version) },
+    publish: async (models, name, version) => {
+      if (isS3Uri(target)) await publish.run([`${name}@${version}`, '--to', target, '--models', models], told)
+      else await copyVersion(models, target, name, version)
+    },
   }
 }
 
