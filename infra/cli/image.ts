@@ -18,7 +18,7 @@ export const imageRepository = ({ name }: Target) => `modelport-${name}`
 
 /** The images that an environment runs. */
 export function imagesOf (config: EnvironmentConfig): Image[] {
-  const jobs = config.batch !== 'off' || config.training !== 'off'
+  const jobs = (config.batch !== 'off' && config.batch.runner === 'fargate') || config.training !== 'off'
   return [
     ...(config.service === 'off' ? [] : [{ what: 'the server', tag: config.imageTag }]),
     ...(jobs ? [{ what: 'batch and training', tag: pipelineImage(config), stage: 'pipeline' }] : []),
