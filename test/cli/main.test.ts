@@ -26,7 +26,7 @@ async function failure (error: unknown): Promise<Ended> {
   return await modelport(['act'], verbs(async () => { throw error }))
 }
 
-const names = ['serve', 'import', 'inspect', 'verify', 'predict', 'batch', 'train', 'report', 'drift', 'etl', 'models', 'promote', 'rollback', 'diff', 'gc', 'publish', 'token']
+const names = ['serve', 'import', 'inspect', 'verify', 'predict', 'batch', 'train', 'report', 'drift', 'etl', 'job', 'models', 'promote', 'rollback', 'diff', 'gc', 'publish', 'token']
 
 describe('without a verb', () => {
   test.each(['--help', '-h', 'help'])('%s lists all of them', async flag => {
