@@ -12,6 +12,7 @@ import { batch } from './parts/batch.ts'
 import { binary } from './parts/binary.ts'
 import { etl } from './parts/etl.ts'
 import { heavy } from './parts/heavy.ts'
+import { lambda } from './parts/lambda.ts'
 import { memory } from './parts/memory.ts'
 import { rows } from './parts/rows.ts'
 import { single } from './parts/single.ts'
@@ -20,7 +21,7 @@ import { train } from './parts/train.ts'
 import { killAll, othersCpuSeconds } from './processes.ts'
 import { report } from './report.ts'
 
-const parts = { single, rows, binary, heavy, start, memory, etl, train, batch }
+const parts = { single, rows, binary, heavy, start, lambda, memory, etl, train, batch }
 type PartName = keyof typeof parts
 
 const usage = `npm run bench -- [--only ${Object.keys(parts).join(',')}] [--quick] [--long] [--out FOLDER]

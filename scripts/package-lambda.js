@@ -24,8 +24,8 @@ Example: npm run package:lambda -- --arch x64 --models models --out build/lambda
 /** Lambda's own limits, in bytes. */
 const limits = { unzipped: 250 * 2 ** 20, directUpload: 50 * 2 ** 20 }
 
-/** The handler, and what its threads run. */
-const entries = ['lambda.js', 'worker.js']
+/** The handler of HTTP requests and the one of batches, which share the package, and what their threads run. */
+const entries = ['lambda.js', 'job.js', 'worker.js', 'batch-worker.js']
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const options = readFlags()
