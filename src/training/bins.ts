@@ -18,12 +18,15 @@ export interface BinnedMatrix {
 /**
  * Up to 255 bins per column: one per distinct value where there are that few, else of about equal
  * numbers of rows. Thresholds are float32, and lie so that comparing float32 with them tells the bins apart.
+ *
+ * @param chosen  the rows that it is about, where not all
  */
-export function binMatrix ({ data, rows, columns }: Matrix): BinnedMatrix {
+export function binMatrix ({ data, rows: all, columns }: Matrix, chosen?: Int32Array): BinnedMatrix {
+  const rows = chosen?.length ?? all
   const codes = new Uint8Array(new SharedArrayBuffer(rows * columns))
   const sorter = new ColumnSorter(rows)
   const thresholds = Array.from({ length: columns }, (_, column) => {
-    const count = sorter.sort(data, column, columns, rows)
+    const count = sorter.sort(data, column, columns, rows, chosen)
     const sorted = sorter.sorted.subarray(0, count)
     const borders = columnThresholds(sorted)
     const codesOfColumn = codes.subarray(column * rows, (column + 1) * rows)
@@ -44,10 +47,11 @@ function encode (sorted: Float32Array, rows: Uint32Array, thresholds: Float32Arr
 }
 
 /** The same bins for rows that had no part in choosing them. */
-export function binBy (thresholds: readonly Float32Array[], { data, rows, columns }: Matrix): BinnedMatrix {
+export function binBy (thresholds: readonly Float32Array[], { data, columns }: Matrix, chosen: Int32Array): BinnedMatrix {
+  const rows = chosen.length
   const codes = new Uint8Array(new SharedArrayBuffer(rows * columns))
   thresholds.forEach((borders, column) => {
-    for (let row = 0; row < rows; row++) codes[column * rows + row] = binOf(borders, data[row * columns + column]!)
+    for (let row = 0; row < rows; row++) codes[column * rows + row] = binOf(borders, data[chosen[row]! * columns + column]!)
   })
   return { rows, columns, codes, thresholds }
 }

@@ -2,7 +2,7 @@ import { binBy, binMatrix } from './bins.ts'
 import { baseScores, type Loss, lossOf } from './boost-loss.ts'
 import { type BoostParams, boostRounds, type BoostTask, rowWeights } from './boost-rounds.ts'
 import { classWeights } from './class-weights.ts'
-import { type Matrix, selectRows, selectTarget, sharedFloat64, shareTarget, type Target } from './matrix.ts'
+import { type Matrix, selectTarget, sharedFloat64, shareTarget, type Target } from './matrix.ts'
 import { alone } from './rendezvous.ts'
 import { holdout, validationStream } from './split.ts'
 import { type Tree, leafOf } from './tree.ts'
@@ -23,18 +23,21 @@ export interface Boost {
 /**
  * What boosting begins with. Other threads can be handed it without a copy of the rows.
  *
+ * @param target of the rows that are learned from
  * @param seed decides everything that is random: the same seed gives the same model
+ * @param chosen  which rows of the matrix those are, where not all
  */
-export function boostTask (matrix: Matrix, target: Target, params: BoostParams, seed: number): BoostTask {
+export function boostTask (matrix: Matrix, target: Target, params: BoostParams, seed: number, chosen?: Int32Array): BoostTask {
   const { train, test } = holdout(target, params.validation, seed, validationStream)
   const isWhole = test.length === 0
+  const rowsOf = (places: Int32Array) => chosen === undefined ? places : places.map(place => chosen[place]!)
   const learned = isWhole ? target : selectTarget(target, train)
-  const data = binMatrix(isWhole ? matrix : selectRows(matrix, train))
+  const data = binMatrix(matrix, isWhole ? chosen : rowsOf(train))
   const weights = classWeights(target, params.classWeight)
   const base = baseScores(learned, rowWeights(learned, weights))
   return {
     learned: { data, target: shareTarget(learned) },
-    held: isWhole ? undefined : { data: binBy(data.thresholds, selectRows(matrix, test)), target: shareTarget(selectTarget(target, test)) },
+    held: isWhole ? undefined : { data: binBy(data.thresholds, matrix, rowsOf(test)), target: shareTarget(selectTarget(target, test)) },
     params,
     weights,
     base,
@@ -56,8 +59,10 @@ export function boostOf ({ learned: { data: { columns }, target }, base }: Boost
  * @param seed decides everything that is random: the same seed gives the same model
  * @param onRound told after each round, how many there are
  */
-export function fitBoost (matrix: Matrix, target: Target, params: BoostParams, seed: number, onRound?: (done: number) => void): Boost {
-  const task = boostTask(matrix, target, params, seed)
+export function fitBoost (
+  matrix: Matrix, target: Target, params: BoostParams, seed: number, onRound?: (done: number) => void, chosen?: Int32Array
+): Boost {
+  const task = boostTask(matrix, target, params, seed, chosen)
   return boostOf(task, boostRounds(task, alone, onRound))
 }
 

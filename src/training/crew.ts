@@ -22,8 +22,10 @@ export class Crew {
   }
 
   /** Trees come in any order. @throws FatalError when a thread ends before the last one */
-  async fitForest (matrix: Matrix, target: Target, params: ForestParams, seed: number, onTree?: (done: number) => void): Promise<Forest> {
-    const task = forestTask(matrix, target, params, seed)
+  async fitForest (
+    matrix: Matrix, target: Target, params: ForestParams, seed: number, onTree?: (done: number) => void, chosen?: Int32Array
+  ): Promise<Forest> {
+    const task = forestTask(matrix, target, params, seed, chosen)
     const trees: Tree[] = []
     let done = 0
     await this.#work({ kind: 'forest', task, next: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT) }, report => {
@@ -35,8 +37,10 @@ export class Crew {
   }
 
   /** @throws FatalError when a thread ends before the last round */
-  async fitBoost (matrix: Matrix, target: Target, params: BoostParams, seed: number, onRound?: (done: number) => void): Promise<Boost> {
-    const task = boostTask(matrix, target, params, seed)
+  async fitBoost (
+    matrix: Matrix, target: Target, params: BoostParams, seed: number, onRound?: (done: number) => void, chosen?: Int32Array
+  ): Promise<Boost> {
+    const task = boostTask(matrix, target, params, seed, chosen)
     let trees: readonly Tree[] = []
     await this.#work({ kind: 'boost', task, place: meetingPlace(this.size), size: this.size }, report => {
       if (report.kind === 'round') onRound?.(report.done)

@@ -65,7 +65,7 @@ interface Trial {
 }
 
 async function runSplit ({ matrix, target, labels, learner, seed, fitting }: Experiment, { train, test }: Split): Promise<Trial> {
-  const model = await fit(learner, selectRows(matrix, train), selectTarget(target, train), seed, fitting)
+  const model = await fit(learner, matrix, selectTarget(target, train), seed, { ...fitting, chosen: train })
   const held = selectRows(matrix, test)
   return { model, matrix: held, target: selectTarget(target, test), labels, answers: model.predict(held) }
 }

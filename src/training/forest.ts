@@ -38,9 +38,13 @@ export interface ForestTask {
   readonly seed: number
 }
 
-/** @param seed decides everything that is random: the same seed gives the same forest */
-export function forestTask (matrix: Matrix, target: Target, params: ForestParams, seed: number): ForestTask {
-  return { data: binMatrix(matrix), target: shareTarget(target), params, classWeights: classWeights(target, params.classWeight), seed }
+/**
+ * @param target of the rows that are learned from
+ * @param seed decides everything that is random: the same seed gives the same forest
+ * @param chosen  which rows of the matrix those are, where not all
+ */
+export function forestTask (matrix: Matrix, target: Target, params: ForestParams, seed: number, chosen?: Int32Array): ForestTask {
+  return { data: binMatrix(matrix, chosen), target: shareTarget(target), params, classWeights: classWeights(target, params.classWeight), seed }
 }
 
 /** The tree of that number. It depends on the task and the number alone, so that trees can be grown in any order. */
@@ -60,9 +64,9 @@ export function forestOf ({ data: { columns }, target }: ForestTask, trees: read
  * @param onTree told after each tree, how many there are
  */
 export function fitForest (
-  matrix: Matrix, target: Target, params: ForestParams, seed: number, onTree?: (done: number) => void
+  matrix: Matrix, target: Target, params: ForestParams, seed: number, onTree?: (done: number) => void, chosen?: Int32Array
 ): Forest {
-  const task = forestTask(matrix, target, params, seed)
+  const task = forestTask(matrix, target, params, seed, chosen)
   return forestOf(task, Array.from({ length: params.trees }, (_, i) => {
     const tree = growForestTree(task, i)
     onTree?.(i + 1)

@@ -31,6 +31,8 @@ export interface FitOptions {
   readonly crew?: Crew | undefined
   /** Told after each tree, or each round of boosting, how many there are. */
   readonly onTree?: ((done: number) => void) | undefined
+  /** The rows of the matrix that are learned from, where not all: so they need not be copied out. */
+  readonly chosen?: Int32Array | undefined
 }
 
 /** Whether threads are worth while. */
@@ -38,16 +40,19 @@ export function isLarge ({ params: { trees } }: Learner, { rows, columns }: Matr
   return rows * columns * trees >= leastWork
 }
 
-/** @param seed decides everything that is random: the same seed gives the same model, with a crew of any size or without */
-export async function fit (learner: Learner, matrix: Matrix, target: Target, seed: number, { crew, onTree }: FitOptions = {}): Promise<Fitted> {
+/**
+ * @param target of the rows that are learned from
+ * @param seed decides everything that is random: the same seed gives the same model, with a crew of any size or without
+ */
+export async function fit (learner: Learner, matrix: Matrix, target: Target, seed: number, { crew, onTree, chosen }: FitOptions = {}): Promise<Fitted> {
   const outputs = outputsOf(target)
   if (learner.algorithm === 'random-forest') {
     const { params } = learner
-    const forest = crew === undefined ? fitForest(matrix, target, params, seed, onTree) : await crew.fitForest(matrix, target, params, seed, onTree)
+    const forest = crew === undefined ? fitForest(matrix, target, params, seed, onTree, chosen) : await crew.fitForest(matrix, target, params, seed, onTree, chosen)
     return { outputs, predict: matrix => predictForest(forest, matrix), toOnnx: () => forestToOnnx(forest) }
   }
   const { params } = learner
-  const boost = crew === undefined ? fitBoost(matrix, target, params, seed, onTree) : await crew.fitBoost(matrix, target, params, seed, onTree)
+  const boost = crew === undefined ? fitBoost(matrix, target, params, seed, onTree, chosen) : await crew.fitBoost(matrix, target, params, seed, onTree, chosen)
   return {
     outputs,
     rounds: boost.trees.length / boost.base.length,

@@ -27,13 +27,15 @@ export class ColumnSorter {
 
   /**
    * @param data  the column is every `stride`-th number from `first` on
+   * @param rows  how many there are
+   * @param chosen  which they are, where they are not the first ones
    * @returns how many numbers there are; missing ones (NaN) are left out
    */
-  sort (data: Float32Array, first: number, stride: number, rows: number): number {
+  sort (data: Float32Array, first: number, stride: number, rows: number, chosen?: Int32Array): number {
     const { sorted, rows: rowsOf } = this
     let count = 0
-    for (let row = 0, at = first; row < rows; row++, at += stride) {
-      const x = data[at]!
+    for (let row = 0; row < rows; row++) {
+      const x = data[(chosen === undefined ? row : chosen[row]!) * stride + first]!
       if (Number.isNaN(x)) continue
       sorted[count] = x
       rowsOf[count++] = row
