@@ -25,6 +25,8 @@ export class Watch {
   #seen: ReadonlyMap<string, string> | undefined
   /** Rounds until a model that failed is tried again, and how many after that. */
   readonly #pauses = new Map<string, { left: number, next: number }>()
+  /** Why the last round came to nothing. */
+  #fault: string | undefined
   #timer: NodeJS.Timeout | undefined
   #stopped = false
 
@@ -42,7 +44,7 @@ export class Watch {
     if (this.#timer !== undefined || this.#stopped) return
     // Servers that were started together must not ask together for ever.
     this.#timer = setTimeout(() => {
-      this.look().catch((error: unknown) => { this.#options.log.warn({ err: error }, 'the repository could not be looked at') }).finally(() => {
+      this.look().then(() => { this.#fault = undefined }, (error: unknown) => { this.#tell(error as Error) }).finally(() => {
         this.#timer = undefined
         this.start()
       })
@@ -69,6 +71,12 @@ export class Watch {
       if (!now.has(model)) this.#options.log.warn({ model }, 'the model has gone from the repository; it answers until it is unloaded')
     }
     this.#seen = seen
+  }
+
+  /** Once, not every round. */
+  #tell (error: Error): void {
+    if (this.#fault !== error.message) this.#options.log.warn({ detail: error.message }, 'the repository cannot be looked at; what is loaded goes on answering')
+    this.#fault = error.message
   }
 
   /** @returns whether it is loaded as it stands there */
