@@ -84,4 +84,4 @@ test('a version that is published and promoted answers in every process without 
   await again.server.until(/"msg":"S3 can be read again"[^]*"msg":"the model has changed in the repository, and was loaded again"/)
   expect(JSON.parse((await send(undefined, again.port, 'GET', '/health')).body)).toMatchObject({ store: { status: 'ok' } })
   expect(server.stdout() + server.stderr() + again.server.stdout() + again.server.stderr()).not.toMatch(/AKIDEXAMPLE|not-a-secret|NodeVersionSupportWarning/)
-})
+}, 90_000)
