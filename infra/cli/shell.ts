@@ -67,11 +67,15 @@ export class Shell {
     if (code !== 0) throw new Refusal(`${what}\n${stderr.trim()}`.trim())
   }
 
+  /** Whether it ends well; not for dry runs, which cannot know. */
+  async succeeds (command: Command): Promise<boolean> {
+    return (await this.#start(command, 'pipe')).code === 0
+  }
+
   /** Does `body` unless the command says that it has been done. */
   async unless (done: Command, body: () => Promise<void>): Promise<void> {
     if (!this.isDryRun) {
-      const { code } = await this.#start(done, 'pipe')
-      if (code !== 0) await body()
+      if (!await this.succeeds(done)) await body()
       return
     }
     this.#print(`if ! ${text(done)} > /dev/null 2>&1; then`)

@@ -24,6 +24,10 @@ export const verb = verbOf(help, options, async ({ values: { region, delete: and
   if (region === undefined) throw new Misuse('Where is it? --region REGION')
   const shell = new Shell(terminal, { isDryRun: false })
   const s3api = (operation: string, ...args: string[]): Command => ['aws', 's3api', operation, '--region', region, '--bucket', bucket, ...args]
+  if (!(await shell.succeeds(s3api('head-bucket')))) {
+    shell.say(`${bucket} is not there, or not yours: nothing to delete.`)
+    return
+  }
   const folder = mkdtempSync(join(tmpdir(), 'modelport-'))
   try {
     const file = join(folder, 'objects.json')

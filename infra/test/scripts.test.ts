@@ -1,94 +1,14 @@
-import { execFile } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { run, type Verb } from '../cli/program.ts'
 import { environments } from '../environments.ts'
+import { call, callsOnce, folder, launcher, putStubs, removeStubs, start, type World } from './deployer.ts'
 
-const launcher = fileURLToPath(new URL('../run.js', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'modelport-scripts-'))
-const programs = join(folder, 'bin')
-const calls = join(folder, 'calls')
-
-/** Stand-ins for what is on a deployer's PATH: each writes down how it was called, and answers as AWS would. */
-// Whoever is handed something is called after who hands it on.
-const first = 'if [ "$1" = login ]; then cat > /dev/null; fi'
-const stubs = {
-  /* eslint-disable no-template-curly-in-string -- these are the shell's */
-  aws: `case "$*" in
-    *get-caller-identity*) if [ -n "$SIGNED_OUT" ]; then echo 'Unable to locate credentials' >&2; exit 253; fi; echo 123456789012 ;;
-    *get-parameter*) exit "\${BOOTSTRAPPED:-0}" ;;
-    *get-login-password*) echo secret-password ;;
-    *imageDigest*--output*) echo sha256:00ff ;;
-    *start-execution*) echo arn:of-the-execution ;;
-    *describe-execution*) echo SUCCEEDED ;;
-    *manifest.json*) echo "\${MANIFEST:-$COMPLETE}" ;;
-    *describe-images*|*"s3 ls"*) exit "\${THERE:-0}" ;;
-    *OutputKey*) echo "$*" | sed "s/.*OutputKey, '\\([A-Za-z]*\\)'.*/\\1-of-the-stack/" ;;
-  esac`,
-  docker: 'case "$1" in info) exit "${DOCKER:-0}" ;; esac',
-  npx: '',
-  npm: '',
-  node: '',
-  /* eslint-enable no-template-curly-in-string */
-}
-
-beforeAll(() => {
-  mkdirSync(programs)
-  for (const [name, body] of Object.entries(stubs)) {
-    writeFileSync(join(programs, name), `#!/bin/sh\n${first}\necho "${name} $*" >> "${calls}"\n${body}\n`)
-    chmodSync(join(programs, name), 0o755)
-  }
-})
-
-afterAll(() => { rmSync(folder, { recursive: true }) })
-
-interface Run {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-interface World {
-  readonly env?: Record<string, string>
-  readonly input?: string
-}
-
-const environment = (env: World['env'] = {}) => ({ PATH: `${programs}:/usr/bin:/bin`, HOME: folder, ...env })
-
-/** One verb in this process; the programs that it calls are processes of their own. */
-async function call (name: string, args: readonly string[], { env, input = '' }: World = {}): Promise<Run> {
-  const { verb } = await import(`../scripts/${name.replace(':', '-')}.ts`) as { verb: Verb }
-  const out: string[] = []
-  const err: string[] = []
-  const code = await run(verb, args, { out: line => { out.push(line) }, err: line => { err.push(line) }, env: environment(env), input: Readable.from(input === '' ? [] : [input]) })
-  return { code, stdout: out.map(line => `${line}\n`).join(''), stderr: err.map(line => `${line}\n`).join('') }
-}
-
-/** A program in a process of its own. */
-function start (program: string, args: readonly string[], { env, input = '' }: World = {}): Promise<Run> {
-  return new Promise(resolve => {
-    const child = execFile(program, args, { env: environment(env) }, (error, stdout, stderr) => {
-      resolve({ code: error ? Number(error.code ?? -1) : 0, stdout, stderr })
-    })
-    // Who refuses early reads no answer.
-    child.stdin?.on('error', () => {})
-    child.stdin?.end(input)
-  })
-}
-
-function callsOnce (): string[] {
-  const lines = existsSync(calls) ? readFileSync(calls, 'utf8').trim().split('\n') : []
-  rmSync(calls, { force: true })
-  // Names that no two runs share.
-  return lines.map(line => line.replace(/\/\S*\/rows\.csv (?=s3:)/, 'rows.csv ').replace(/smoke-\d+/g, 'smoke'))
-}
+beforeAll(putStubs)
+afterAll(removeStubs)
 
 describe('a dry run prints a script that calls what the run calls, in the same order', () => {
-  test.each<[string, string[], { env?: Record<string, string>, input?: string }]>([
+  test.each<[string, string[], World]>([
     ['deploy', ['--yes'], { env: { THERE: '1' } }],
     ['deploy', ['--yes', '--environment', 'production'], { env: { THERE: '0' } }],
     ['deploy', ['--environment', 'staging'], { env: { THERE: '0' }, input: 'yes\n' }],
@@ -174,6 +94,19 @@ describe('destroy', () => {
     await call('destroy', ['--with-data'], { input: 'dev\n' })
     expect(callsOnce().filter(call => call.includes('empty-bucket'))).toEqual(['Raw', 'Clean', 'Models', 'Predictions', 'Logs'].map(name =>
       `npm run --silent empty-bucket -- ${name}Bucket-of-the-stack --region eu-central-1 --delete`))
+  })
+})
+
+describe('empty-bucket', () => {
+  test('deletes every version and every marker, then the bucket', async () => {
+    expect(await call('empty-bucket', ['the-bucket', '--region', 'eu-central-1', '--delete'])).toMatchObject({ code: 0, stderr: '' })
+    expect(JSON.parse(readFileSync(join(folder, 'deleted'), 'utf8'))).toEqual({ Objects: [{ Key: 'a b', VersionId: '1' }, { Key: 'c', VersionId: '2' }], Quiet: true })
+    expect(callsOnce().map(line => line.split(' ')[2])).toEqual(['head-bucket', 'list-object-versions', 'delete-objects', 'list-object-versions', 'delete-bucket'])
+  })
+
+  test('has nothing to do where the bucket is gone already', async () => {
+    expect(await call('empty-bucket', ['the-bucket', '--region', 'eu-central-1', '--delete'], { env: { THERE: '1' } })).toMatchObject({ code: 0, stderr: '' })
+    expect(callsOnce()).toHaveLength(1)
   })
 })
 
