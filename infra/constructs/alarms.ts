@@ -82,7 +82,7 @@ export class Alarms extends Construct {
   /** An empty queue that nobody asks falls silent. */
   deadLetters (id: string, what: string, queue: IQueue): void {
     this.#add(`${id}DeadLetters`, {
-      description: `An event could not start ${what}: it waits in ${queue.queueName}`,
+      description: `An event could not start ${what}: it waits in the queue of dead letters for two weeks`,
       metric: new Metric({ namespace: 'AWS/SQS', metricName: 'ApproximateNumberOfMessagesVisible', dimensionsMap: { QueueName: queue.queueName }, statistic: 'Maximum', period: Duration.minutes(5) }),
       threshold: 0,
       of: [1, 1],

@@ -61,58 +61,58 @@ describe('the batch', () => {
   })
 })
 
+let root: string
+let models: Awaited<ReturnType<typeof repository>>
+
+// Each as long as a part may be.
+const long = 'x'.repeat(1024)
+const files = {
+  'a.csv': `note,length,kind,age\nfirst ${long},6,red,1\nbad,99,red,1\n`,
+  'b.csv': `note,length,kind,age\nsecond ${long},2.5,blue,\n`,
+  'c.csv': `note,colour\nno such columns ${long},red\n`,
+  'd.ndjson': `{"note":"third ${long}","length":3,"kind":"red"}\n`,
+}
+
+beforeAll(async () => {
+  models = await repository({ 'flower/1.0.0': flowerFiles(), 'flower/1.1.0': flowerFiles('flower', '1.1.0') })
+  root = await mkdtemp(join(tmpdir(), 'modelport-batch-run-'))
+  for (const [folder, names] of [['flower@1.0.0/monday', Object.keys(files)], ['flower/monday', Object.keys(files)], ['flower/sound', ['a.csv', 'b.csv']]] as const) {
+    const path = join(root, 'raw/batch', folder)
+    await mkdir(path, { recursive: true })
+    for (const name of [...names, '_SUCCESS']) await writeFile(join(path, name), (files as Record<string, string>)[name] ?? '')
+  }
+})
+
+afterAll(async () => {
+  await models.remove()
+  await rm(root, { recursive: true })
+})
+
+interface Run { readonly execution: Execution, readonly attempts: Record<string, number> }
+
+/** The commands of the definition, on folders in place of buckets. The task of part 00001 is lost once. */
+async function started (environment: typeof environments[number], input: Json, { tolerated, name }: { tolerated: number, name: string }): Promise<Run> {
+  const definition = structuredClone(definitionOf(environment))
+  ;(definition.States as Record<string, Record<string, Json>>)['Parts']!['ToleratedFailurePercentage'] = tolerated
+  const attempts: Record<string, number> = {}
+  const handle = async (resource: string, parameters: Record<string, Json>): Promise<Json> => {
+    const command = commandOf(resource, parameters).map(word => word.replace(/^s3:\//, root))
+    const part = command[command.indexOf('--part') + 1]!
+    const step = command[1] === 'batch-part' ? part : command[1]!
+    attempts[step] = (attempts[step] ?? 0) + 1
+    if (command[1] === 'batch-part' && part === '00001' && attempts[step] === 1) throw new TaskError('States.TaskFailed', 'the task was lost')
+    // Small, so that there are several parts.
+    const { code, err } = await modelport([...command, ...command[1] === 'batch-plan' ? ['--part-size', '1KB', '--keep', 'note'] : []], { env: { MODELS_DIR: models.path } })
+    if (code !== 0) throw new TaskError('States.TaskFailed', err)
+    return {}
+  }
+  const readItems = async (bucket: string, key: string): Promise<Json[]> => JSON.parse(await readFile(join(root, bucket, key), 'utf8')) as Json[]
+  return { execution: await execute(definition, input, handle, { name, readItems }), attempts }
+}
+
+const json = async (path: string): Promise<Record<string, never>> => JSON.parse(await readFile(join(root, 'predictions/runs', path), 'utf8')) as Record<string, never>
+
 describe('a run of the batch, by its definition', () => {
-  let root: string
-  let models: Awaited<ReturnType<typeof repository>>
-
-  // Each as long as a part may be.
-  const long = 'x'.repeat(1024)
-  const files = {
-    'a.csv': `note,length,kind,age\nfirst ${long},6,red,1\nbad,99,red,1\n`,
-    'b.csv': `note,length,kind,age\nsecond ${long},2.5,blue,\n`,
-    'c.csv': `note,colour\nno such columns ${long},red\n`,
-    'd.ndjson': `{"note":"third ${long}","length":3,"kind":"red"}\n`,
-  }
-
-  beforeAll(async () => {
-    models = await repository({ 'flower/1.0.0': flowerFiles(), 'flower/1.1.0': flowerFiles('flower', '1.1.0') })
-    root = await mkdtemp(join(tmpdir(), 'modelport-batch-run-'))
-    for (const [folder, names] of [['flower@1.0.0/monday', Object.keys(files)], ['flower/monday', Object.keys(files)], ['flower/sound', ['a.csv', 'b.csv']]] as const) {
-      const path = join(root, 'raw/batch', folder)
-      await mkdir(path, { recursive: true })
-      for (const name of [...names, '_SUCCESS']) await writeFile(join(path, name), (files as Record<string, string>)[name] ?? '')
-    }
-  })
-
-  afterAll(async () => {
-    await models.remove()
-    await rm(root, { recursive: true })
-  })
-
-  interface Run { readonly execution: Execution, readonly attempts: Record<string, number> }
-
-  /** The commands of the definition, on folders in place of buckets. The task of part 00001 is lost once. */
-  async function started (environment: typeof environments[number], input: Json, { tolerated, name }: { tolerated: number, name: string }): Promise<Run> {
-    const definition = structuredClone(definitionOf(environment))
-    ;(definition.States as Record<string, Record<string, Json>>)['Parts']!['ToleratedFailurePercentage'] = tolerated
-    const attempts: Record<string, number> = {}
-    const handle = async (resource: string, parameters: Record<string, Json>): Promise<Json> => {
-      const command = commandOf(resource, parameters).map(word => word.replace(/^s3:\//, root))
-      const part = command[command.indexOf('--part') + 1]!
-      const step = command[1] === 'batch-part' ? part : command[1]!
-      attempts[step] = (attempts[step] ?? 0) + 1
-      if (command[1] === 'batch-part' && part === '00001' && attempts[step] === 1) throw new TaskError('States.TaskFailed', 'the task was lost')
-      // Small, so that there are several parts.
-      const { code, err } = await modelport([...command, ...command[1] === 'batch-plan' ? ['--part-size', '1KB', '--keep', 'note'] : []], { env: { MODELS_DIR: models.path } })
-      if (code !== 0) throw new TaskError('States.TaskFailed', err)
-      return {}
-    }
-    const readItems = async (bucket: string, key: string): Promise<Json[]> => JSON.parse(await readFile(join(root, bucket, key), 'utf8')) as Json[]
-    return { execution: await execute(definition, input, handle, { name, readItems }), attempts }
-  }
-
-  const json = async (path: string): Promise<Record<string, never>> => JSON.parse(await readFile(join(root, 'predictions/runs', path), 'utf8')) as Record<string, never>
-
   test.each(environments)('in %s a poisoned part is tried again, tolerated, counted and named, and a lost one is made up for', async environment => {
     const name = `tolerated-${environment}`
     const { execution, attempts } = await started(environment, { bucket: 'raw', key: 'batch/flower@1.0.0/monday/_SUCCESS' }, { tolerated: 25, name })

@@ -29,53 +29,77 @@ export interface Execution {
 interface Machine { readonly StartAt: string, readonly States: Record<string, State> }
 type State = Fields & { readonly Type: string }
 
-/** A part of the States Language in JSONPath, enough for our definitions: anything else is an error, never passed over. */
-export async function execute (machine: Machine, input: Json, handle: TaskHandler, { name = 'run-1', readItems }: { name?: string, readItems?: (bucket: string, key: string) => Promise<Json[]> } = {}): Promise<Execution> {
-  const visited: string[] = []
-  const delays: number[] = []
-  const context: Fields = { Execution: { Name: name, StartTime: '2026-11-21T03:00:00.000Z' } }
+interface Options { readonly name?: string, readonly readItems?: (bucket: string, key: string) => Promise<Json[]> }
 
-  const run = async ({ StartAt, States }: Machine, start: Json, context: Fields, isItem: boolean): Promise<Json> => {
+/** A part of the States Language in JSONPath, enough for our definitions: anything else is an error, never passed over. */
+export async function execute (machine: Machine, input: Json, handle: TaskHandler, { name = 'run-1', readItems = async () => [] }: Options = {}): Promise<Execution> {
+  const run = new Run(handle, readItems)
+  const { visited, delays } = run
+  try {
+    const output = await run.all(machine, input, { Execution: { Name: name, StartTime: '2026-11-21T03:00:00.000Z' } }, visited)
+    return { status: 'SUCCEEDED', output, visited, delays }
+  } catch (error) {
+    if (!(error instanceof TaskError)) throw error
+    return { status: 'FAILED', error: error.name, cause: error.message, visited, delays }
+  }
+}
+
+interface Stepped { readonly next: string | undefined, readonly output: Json }
+
+class Run {
+  readonly visited: string[] = []
+  readonly delays: number[] = []
+  readonly #handle: TaskHandler
+  readonly #readItems: NonNullable<Options['readItems']>
+
+  constructor (handle: TaskHandler, readItems: NonNullable<Options['readItems']>) {
+    this.#handle = handle
+    this.#readItems = readItems
+  }
+
+  /** @param visited gets the names of the states */
+  async all ({ StartAt, States }: Machine, start: Json, context: Fields, visited: string[]): Promise<Json> {
     let data = start
     for (let at: string | undefined = StartAt; at !== undefined;) {
       const state: State | undefined = States[at]
       if (state === undefined) throw new Error(`there is no state ${at}`)
-      if (!isItem) visited.push(at)
-      const { next, output } = await step(state, data, context)
+      visited.push(at)
+      const { next, output }: Stepped = await this.#step(state, data, context)
       data = output
       at = next
     }
     return data
   }
 
-  const step = async (state: State, data: Json, context: Fields): Promise<{ next: string | undefined, output: Json }> => {
+  async #step (state: State, data: Json, context: Fields): Promise<Stepped> {
     const next = state['End'] === true ? undefined : state['Next'] as string
     switch (state.Type) {
       case 'Pass': return { next, output: placed(state, data, state['Parameters'] === undefined ? data : evaluate(state['Parameters'], data, context)) }
       case 'Wait': return { next, output: data }
       case 'Succeed': return { next: undefined, output: data }
       case 'Fail': throw new TaskError(state['Error'] as string, state['Cause'] as string)
-      case 'Choice': {
-        const hit = (state['Choices'] as Fields[]).find(choice => holds(choice, data, context))
-        return { next: (hit?.['Next'] ?? state['Default']) as string, output: data }
-      }
+      case 'Choice': return { next: chosen(state, data, context), output: data }
       case 'Task':
-      case 'Map': {
-        try {
-          const result = await retried(state, async () => state.Type === 'Map' ? await mapped(state, data, context) : await handle(state['Resource'] as string, evaluate(state['Parameters'] ?? {}, data, context) as Fields))
-          const selected = state['ResultSelector'] === undefined ? result : evaluate(state['ResultSelector'], result, context)
-          return { next, output: placed(state, data, selected) }
-        } catch (error) {
-          const caught = (state['Catch'] as Fields[] | undefined)?.find(({ ErrorEquals }) => matches(ErrorEquals as string[], error))
-          if (caught === undefined || !(error instanceof TaskError)) throw error
-          return { next: caught['Next'] as string, output: placed(caught, data, { Error: error.name, Cause: error.message }) }
-        }
-      }
+      case 'Map': return await this.#work(state, next, data, context)
       default: throw new Error(`the state type ${state.Type} is not known here`)
     }
   }
 
-  const retried = async (state: State, attempt: () => Promise<Json>): Promise<Json> => {
+  async #work (state: State, next: string | undefined, data: Json, context: Fields): Promise<Stepped> {
+    try {
+      const result = await this.#retried(state, async () => state.Type === 'Map'
+        ? await this.#mapped(state, data, context)
+        : await this.#handle(state['Resource'] as string, evaluate(state['Parameters'] ?? {}, data, context) as Fields))
+      const selected = state['ResultSelector'] === undefined ? result : evaluate(state['ResultSelector'], result, context)
+      return { next, output: placed(state, data, selected) }
+    } catch (error) {
+      const caught = (state['Catch'] as Fields[] | undefined)?.find(({ ErrorEquals }) => matches(ErrorEquals as string[], error))
+      if (caught === undefined || !(error instanceof TaskError)) throw error
+      return { next: caught['Next'] as string, output: placed(caught, data, { Error: error.name, Cause: error.message }) }
+    }
+  }
+
+  async #retried (state: State, attempt: () => Promise<Json>): Promise<Json> {
     const tries = new Map<Fields, number>()
     for (;;) {
       try {
@@ -85,20 +109,21 @@ export async function execute (machine: Machine, input: Json, handle: TaskHandle
         const count = retry === undefined ? 0 : tries.get(retry) ?? 0
         if (retry === undefined || count >= (retry['MaxAttempts'] as number)) throw error
         tries.set(retry, count + 1)
-        delays.push(Math.min(retry['MaxDelaySeconds'] as number, (retry['IntervalSeconds'] as number) * (retry['BackoffRate'] as number) ** count))
+        this.delays.push(Math.min(retry['MaxDelaySeconds'] as number, (retry['IntervalSeconds'] as number) * (retry['BackoffRate'] as number) ** count))
       }
     }
   }
 
-  const mapped = async (state: State, data: Json, context: Fields): Promise<Json> => {
+  async #mapped (state: State, data: Json, context: Fields): Promise<Json> {
     const { ItemReader, ItemSelector, ItemProcessor, ToleratedFailurePercentage = 0 } = state as Fields
     const { Bucket, Key } = evaluate((ItemReader as Fields)['Parameters'] ?? {}, data, context) as { Bucket: string, Key: string }
-    const items = await readItems!(Bucket, Key)
+    const items = await this.#readItems(Bucket, Key)
     let failed = 0
-    for (const value of items) {
+    for (const [i, value] of items.entries()) {
+      const selected = evaluate(ItemSelector ?? value, data, { ...context, Map: { Item: { Value: value } } })
       // What a part's execution is called is its own.
-      const inner = { ...context, Execution: { Name: `item-${Math.random()}` }, Map: { Item: { Value: value } } }
-      await run(ItemProcessor as unknown as Machine, evaluate(ItemSelector ?? value, data, { ...context, Map: { Item: { Value: value } } }), inner, true).catch((error: unknown) => {
+      const inner = { ...context, Execution: { Name: `item-${i}` } }
+      await this.all(ItemProcessor as unknown as Machine, selected, inner, []).catch((error: unknown) => {
         if (!(error instanceof TaskError)) throw error
         failed++
       })
@@ -106,13 +131,11 @@ export async function execute (machine: Machine, input: Json, handle: TaskHandle
     if (failed > items.length * (ToleratedFailurePercentage as number) / 100) throw new TaskError('States.ExceedToleratedFailureThreshold', `${failed} of ${items.length} failed`)
     return {}
   }
+}
 
-  try {
-    return { status: 'SUCCEEDED', output: await run(machine, input, context, false), visited, delays }
-  } catch (error) {
-    if (!(error instanceof TaskError)) throw error
-    return { status: 'FAILED', error: error.name, cause: error.message, visited, delays }
-  }
+function chosen (state: State, data: Json, context: Fields): string {
+  const hit = (state['Choices'] as Fields[]).find(choice => holds(choice, data, context))
+  return (hit?.['Next'] ?? state['Default']) as string
 }
 
 function matches (names: string[], error: unknown): boolean {
