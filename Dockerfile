@@ -18,7 +18,18 @@ RUN npm run --silent build \
  && chmod -R a+rX /image node_modules
 
 
-FROM node:24-bookworm-slim
+# What only jobs need, for the image's platform: DuckDB, which reads Parquet and makes features.
+FROM --platform=$BUILDPLATFORM node:24-bookworm-slim AS duckdb
+ARG TARGETARCH
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN cpu=$(node -p "({ amd64: 'x64' })['$TARGETARCH'] || '$TARGETARCH' || process.arch") \
+ && npm ci --omit=dev --os=linux --cpu="$cpu" --libc=glibc --ignore-scripts --no-audit --no-fund --no-update-notifier \
+ && test -d "node_modules/@duckdb/node-bindings-linux-$cpu" \
+ && chmod -R a+rX node_modules/@duckdb
+
+
+FROM node:24-bookworm-slim AS server
 LABEL org.opencontainers.image.title="modelport" \
       org.opencontainers.image.description="A folder with a trained ONNX model as a typed, documented, secured and monitored REST API" \
       org.opencontainers.image.licenses="MIT"
@@ -47,3 +58,15 @@ CMD ["node", "dist/main.js"]
 # The packages change least often, so they come first: the layer stays the same from build to build.
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /image /
+
+
+# The image of batches and trainings: `docker build --target pipeline`. It serves nothing; what it does is told when it starts,
+# such as `node bin/modelport.js job batch-plan …`.
+FROM server AS pipeline
+COPY --from=duckdb /app/node_modules/@duckdb node_modules/@duckdb
+HEALTHCHECK NONE
+CMD ["node", "bin/modelport.js", "--help"]
+
+
+# The last stage is what `docker build` makes.
+FROM server
