@@ -84,9 +84,11 @@ describe.each(['dev', 'staging'])('%s and the server', environment => {
   })
 })
 
-test('/tmp is a volume of the image: the task\'s volume takes from there who may write to it', () => {
-  const serverStage = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8').split(/^FROM /m).at(-1)
-  expect(serverStage).toMatch(/^VOLUME \/tmp$/m)
+test('/tmp is a volume of every image: the task\'s volume takes from there who may write to it', () => {
+  const stages = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8').split(/^FROM /m).slice(1).map(text => ({ text, base: text.split(/\s/)[0], name: / AS (\w+)/.exec(text)?.[1] }))
+  expect(stages.find(({ name }) => name === 'server')?.text).toMatch(/^VOLUME \/tmp$/m)
+  expect(stages.filter(({ name }) => name === 'pipeline').map(({ base }) => base)).toEqual(['server'])
+  expect(stages.at(-1)?.base).toBe('server')
 })
 
 test('every variable of the function is a setting of the server, and the server takes its value', () => {
