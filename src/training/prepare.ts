@@ -51,12 +51,13 @@ export async function prepareData (plan: TrainingPlan, folder: string, folds: nu
     data: { source: table.source, sha256: table.sha256, rows: table.rows },
     features,
     preprocessor,
-    matrix: encodeRows(preprocessor, features, values),
     target,
     labels,
     histograms: features.map((feature, i) => featureHistogram(feature, values[i]!)),
     samples: chooseSamples(values, target),
     notices: [...read.notices, ...leaks(plan, read, target), ...dropped],
+    // The last to look at the values: it gives them back as it goes.
+    matrix: encodeRows(preprocessor, features, values, table.cells),
   }
 }
 
@@ -90,8 +91,15 @@ function checkServable (plan: TrainingPlan, features: readonly Feature[]): void 
   if (faults.length > 0) throw new FatalError(`This training would make a manifest that cannot be served: ${faults.join('; ')}`)
 }
 
-/** Through the same code that encodes requests. */
-function encodeRows (preprocessor: Preprocessor, features: readonly Feature[], values: readonly Series<Value>[]): Matrix {
+/** So many rows are encoded before their cells are given back. */
+const blockLength = 2 ** 16
+
+/**
+ * Through the same code that encodes requests.
+ *
+ * @param cells  what the values may be made from; given back with them
+ */
+function encodeRows (preprocessor: Preprocessor, features: readonly Feature[], values: readonly Series<Value>[], cells: readonly Series<unknown>[]): Matrix {
   const encoder = compilePreprocessor(preprocessor, features)
   const rows = values[0]!.length
   const data = new Float32Array(rows * encoder.width)
@@ -101,6 +109,7 @@ function encodeRows (preprocessor: Preprocessor, features: readonly Feature[], v
     encoder.write(row, data, i * encoder.width, (feature, message) => {
       throw new FatalError(`Row ${i + 1}, ${features[feature]?.name}: ${message}`)
     })
+    if ((i + 1) % blockLength === 0 || i + 1 === rows) for (const series of [...values, ...cells]) series.release?.(i + 1)
   }
   return { data, rows, columns: encoder.width }
 }
