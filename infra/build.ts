@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { type App, Tags, Validations } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
-import type { EnvironmentConfig } from './config.ts'
+import { type EnvironmentConfig, runsTasks } from './config.ts'
 import { ReasonedWildcards } from './constructs/reasoned-wildcards.ts'
 import { BatchStack } from './stacks/batch.ts'
 import { DataStack } from './stacks/data.ts'
@@ -25,16 +25,17 @@ export function build (app: App, environment: string, config: EnvironmentConfig,
   })
   const data = new DataStack(app, 'Data', { ...named('data'), environment, auth: config.auth })
   const watched: Watched = {}
-  if (config.service !== 'off' || config.batch !== 'off' || config.training !== 'off') {
-    const network = new NetworkStack(app, 'Network', { ...named('network'), config, logs: data.logs })
-    if (config.service !== 'off') {
-      const service = new ServiceStack(app, 'Service', { ...named('service'), environment, config, service: config.service, data, network })
-      watched.service = service
-      if (config.gateway !== 'off') new GatewayStack(app, 'Gateway', { ...named('gateway'), environment, config, gateway: config.gateway, network, service })
-    }
-    if (config.batch !== 'off') watched.batch = new BatchStack(app, 'Batch', { ...named('batch'), environment, config, batch: config.batch, data, network, packageFolder })
-    if (config.training !== 'off') watched.training = new TrainingStack(app, 'Training', { ...named('training'), environment, config, training: config.training, data, network })
+  const network = runsTasks(config) ? new NetworkStack(app, 'Network', { ...named('network'), config, logs: data.logs }) : undefined
+  if (network && config.service !== 'off') {
+    const service = new ServiceStack(app, 'Service', { ...named('service'), environment, config, service: config.service, data, network })
+    watched.service = service
+    if (config.gateway !== 'off') new GatewayStack(app, 'Gateway', { ...named('gateway'), environment, config, gateway: config.gateway, network, service })
   }
+  if (config.batch !== 'off') {
+    const tasksIn = config.batch.runner === 'fargate' ? network : undefined
+    watched.batch = new BatchStack(app, 'Batch', { ...named('batch'), environment, config, batch: config.batch, data, network: tasksIn, packageFolder })
+  }
+  if (network && config.training !== 'off') watched.training = new TrainingStack(app, 'Training', { ...named('training'), environment, config, training: config.training, data, network })
   if (config.lambda !== 'off') watched.lambda = new LambdaStack(app, 'Lambda', { ...named('lambda'), environment, config, lambda: config.lambda, data, packageFolder })
   new MonitoringStack(app, 'Monitoring', { ...named('monitoring'), environment, config, data, ...watched })
   Tags.of(app).add('project', 'modelport')

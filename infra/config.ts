@@ -99,6 +99,11 @@ export type EnvironmentConfig = Static<typeof schema>
 /** The parts of a union of which one is "off". */
 export type On<T> = Exclude<T, 'off'>
 
+/** Whether anything runs on Fargate: then there is a network, and a cluster in it. */
+export function runsTasks ({ service, batch, training }: EnvironmentConfig): boolean {
+  return service !== 'off' || training !== 'off' || (batch !== 'off' && batch.runner === 'fargate')
+}
+
 /** @throws Error that names the environment's every fault and what is allowed */
 export function checkConfig (name: string, config: unknown): EnvironmentConfig {
   const faults = faultsOf(schema, config)

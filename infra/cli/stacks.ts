@@ -1,10 +1,11 @@
-import type { EnvironmentConfig } from '../config.ts'
+import { type EnvironmentConfig, runsTasks } from '../config.ts'
 
 /** The stacks that an environment has, by their name in the CDK app, in the order in which they are made. A test compares it with the app. */
-export function stacksOf ({ service, gateway, lambda, batch, training }: EnvironmentConfig): string[] {
+export function stacksOf (config: EnvironmentConfig): string[] {
+  const { service, gateway, lambda, batch, training } = config
   return [
     'Data',
-    ...(service === 'off' && batch === 'off' && training === 'off' ? [] : ['Network']),
+    ...(runsTasks(config) ? ['Network'] : []),
     ...(service === 'off' ? [] : ['Service']),
     ...(service !== 'off' && gateway !== 'off' ? ['Gateway'] : []),
     ...(lambda === 'off' ? [] : ['Lambda']),

@@ -7,7 +7,7 @@ import { assumed, cpuOf } from './measured.ts'
 export const mibPerVcpu = 1769
 
 /** Milliseconds that one warm request of one caller bills: whole ones, since AWS rounds up. */
-export function billedMs (memoryMiB: number, rowsPerRequest: number, cpuMicroseconds?: number): number {
+function billedMs (memoryMiB: number, rowsPerRequest: number, cpuMicroseconds?: number): number {
   const cpuMs = (cpuMicroseconds ?? cpuOf(rowsPerRequest) * assumed.cpuFactor) / 1000
   return Math.ceil((cpuMs + assumed.lambdaOverheadMs) * Math.max(1, mibPerVcpu / memoryMiB))
 }

@@ -1,4 +1,4 @@
-import type { EnvironmentConfig } from '../config.ts'
+import { type EnvironmentConfig, runsTasks } from '../config.ts'
 
 /** Resources that cost money by being there. A test counts them in the synthesised templates. */
 export interface ResourceCounts {
@@ -11,15 +11,15 @@ export interface ResourceCounts {
   readonly dashboards: number
 }
 
-export function resourceCounts ({ network, auth, rateLimit, service, lambda, batch, training, waf }: EnvironmentConfig): ResourceCounts {
+export function resourceCounts (config: EnvironmentConfig): ResourceCounts {
+  const { network, auth, rateLimit, service, lambda, batch, training, waf } = config
   const count = (is: boolean, many = 1) => is ? many : 0
   const hasService = service !== 'off'
   const hasLambda = lambda !== 'off'
   const hasJwtSecret = auth.kind === 'secret'
   const hasCache = rateLimit.shared === 'valkey'
-  const hasNetwork = hasService || batch !== 'off' || training !== 'off'
   return {
-    interfaceEndpoints: count(hasNetwork && network.egress === 'endpoints', 3 + count(hasJwtSecret || hasCache)),
+    interfaceEndpoints: count(runsTasks(config) && network.egress === 'endpoints', 3 + count(hasJwtSecret || hasCache)),
     wafRules: count(hasService && waf !== 'off', 3),
     // A cache has a password, and an address with it.
     secrets: count(hasJwtSecret) + count(hasCache && hasService, 2),

@@ -12,7 +12,7 @@ export interface Drawn {
   readonly stacks: readonly DrawnStack[]
 }
 
-export interface DrawnStack {
+interface DrawnStack {
   /** Its name in the CDK app. */
   readonly id: string
   /** How many resources of each CloudFormation type it has. */
@@ -24,11 +24,14 @@ export interface DrawnStack {
 /** production with all that can be on, so that everything is in the picture. */
 export const everythingOn: EnvironmentConfig = { ...environments.production, lambda: environments.dev.lambda }
 
+/** The function's package is missing on purpose: nobody need be told. */
+const withoutReport = { '@aws-cdk/core:validateAgainstDefaultRules': false, '@aws-cdk/core:annotationsInValidationReport': false }
+
 /** Synthesises an environment without the checks, which the tests of the stacks are for, and reads what is in the templates. */
 export function read (environment: string, config: EnvironmentConfig): Drawn {
   const folder = mkdtempSync(join(tmpdir(), 'modelport-diagram-'))
   try {
-    const app = new App({ outdir: join(folder, 'out'), context: { ...settings.context, '@aws-cdk/core:validateAgainstDefaultRules': false }, analyticsReporting: false })
+    const app = new App({ outdir: join(folder, 'out'), context: { ...settings.context, ...withoutReport }, analyticsReporting: false })
     // The function's code is no part of the picture: whoever draws need not have built it.
     build(app, environment, config, join(folder, 'no package'))
     const assembly = app.synth({ skipValidation: true })

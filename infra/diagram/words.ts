@@ -1,5 +1,5 @@
 /** What is drawn of each CloudFormation type: one thing, several. Types that only hold others together are left out of the picture. */
-export const words: Readonly<Record<string, readonly [one: string, several: string]>> = {
+const words: Readonly<Record<string, readonly [one: string, several: string]>> = {
   'AWS::ApiGatewayV2::Api': ['HTTP API', 'HTTP APIs'],
   'AWS::ApiGatewayV2::Authorizer': ['JWT authorizer', 'JWT authorizers'],
   'AWS::ApiGatewayV2::VpcLink': ['VPC link', 'VPC links'],

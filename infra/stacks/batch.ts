@@ -21,7 +21,8 @@ interface BatchProps extends StackProps {
   config: EnvironmentConfig
   batch: On<EnvironmentConfig['batch']>
   data: DataStack
-  network: NetworkStack
+  /** Where tasks run; absent: a function runs the steps. */
+  network: NetworkStack | undefined
   /** What `npm run package:lambda` made. */
   packageFolder: string
 }
@@ -29,16 +30,16 @@ interface BatchProps extends StackProps {
 /** Metrics that the merge's line in the log becomes. */
 export const batchMetrics = { rows: 'BatchRows', rejected: 'BatchRowsRejected', failedParts: 'BatchPartsFailed' } as const
 
-/** Files in a bucket → many tasks → predictions in a bucket. */
+/** Files in a bucket → many tasks or calls of a function → predictions in a bucket. */
 export class BatchStack extends Stack {
   readonly workflow: Workflow
   readonly triggers: Triggers
 
   constructor (scope: Construct, id: string, props: BatchProps) {
     super(scope, id, props)
-    const { environment, batch, data } = props
+    const { environment, batch, data, network } = props
     const name = `modelport-${environment}-batch`
-    const runner = batch.runner === 'fargate' ? this.#tasks(props) : this.#function(props)
+    const runner = network ? this.#tasks(props, network) : this.#function(props)
     this.workflow = new Workflow(this, 'Workflow', {
       name,
       logRetentionDays: props.config.monitoring.logRetentionDays,
@@ -62,7 +63,7 @@ export class BatchStack extends Stack {
     new CfnOutput(this, 'WorkflowArn', { value: this.workflow.arn, description: 'Start it with {"model": "NAME", "input": "s3://BUCKET/FOLDER"}' }) // eslint-disable-line no-new
   }
 
-  #tasks ({ config, data, network }: BatchProps): Runner {
+  #tasks ({ config, data }: BatchProps, network: NetworkStack): Runner {
     const task = new Task(this, 'Task', {
       config,
       repository: data.repository,

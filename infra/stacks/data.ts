@@ -16,6 +16,7 @@ export class DataStack extends Stack {
   readonly logs: Bucket
   /** Raw files as they come; tells EventBridge of each. */
   readonly raw: Bucket
+  /** Rows of every raw file there ever was, and every training reads them all: nothing expires, and classes of storage that charge for reading would cost more. */
   readonly clean: Bucket
   /** `models/`: the model repository that services read. */
   readonly models: Bucket
@@ -35,11 +36,12 @@ export class DataStack extends Stack {
     })
     this.raw = this.#bucket('Raw', {
       versioned: true,
-      lifecycleRules: [{ transitions: [{ storageClass: StorageClass.GLACIER, transitionAfter: Duration.days(90) }] }],
+      // Instant retrieval: a file that was never made clean is read by every training, however old it is, and the archives proper refuse to be read.
+      lifecycleRules: [{ transitions: [{ storageClass: StorageClass.GLACIER_INSTANT_RETRIEVAL, transitionAfter: Duration.days(90) }] }],
     })
     // The L2 property would add a Lambda function that is not ours; the L1 property is part of the bucket.
     ;(this.raw.node.defaultChild as CfnBucket).notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } }
-    this.clean = this.#bucket('Clean', { lifecycleRules: [{ expiration: Duration.days(180) }] })
+    this.clean = this.#bucket('Clean', {})
     this.models = this.#bucket('Models', { versioned: true })
     this.predictions = this.#bucket('Predictions', { lifecycleRules: [{ expiration: Duration.days(365) }] })
     this.repository = new Repository(this, 'Images', {
@@ -79,8 +81,15 @@ export class DataStack extends Stack {
     }
   }
 
-  #bucket (id: string, props: BucketProps): Bucket {
-    return new Bucket(this, id, { ...this.#guarded(), serverAccessLogsBucket: this.logs, serverAccessLogsPrefix: `s3/${id.toLowerCase()}/`, ...props })
+  #bucket (id: string, { lifecycleRules = [], ...props }: BucketProps): Bucket {
+    return new Bucket(this, id, {
+      ...this.#guarded(),
+      serverAccessLogsBucket: this.logs,
+      serverAccessLogsPrefix: `s3/${id.toLowerCase()}/`,
+      // Parts of an upload that was broken off are paid for and never seen.
+      lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(7) }, ...lifecycleRules],
+      ...props,
+    })
   }
 
   #guarded (): BucketProps {

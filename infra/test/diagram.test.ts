@@ -13,7 +13,7 @@ const { dev } = environments
 const configs: readonly [string, EnvironmentConfig][] = [
   ['everything on', everythingOn],
   ['dev', dev],
-  ['the function alone', { ...dev, service: 'off', gateway: 'off', batch: 'off', training: 'off' }],
+  ['functions alone', { ...dev, service: 'off', gateway: 'off', training: 'off' }],
 ]
 const drawn = new Map<string, Drawn>()
 

@@ -75,6 +75,6 @@ describe('every option, on and off, beside every other', () => {
     expect('Lambda' in stacks).toBe(choice.lambda !== 'off')
     expect('Batch' in stacks).toBe(choice.batch !== 'off')
     expect('Training' in stacks).toBe(choice.training)
-    expect('Network' in stacks).toBe(choice.service !== 'off' || choice.batch !== 'off' || choice.training)
+    expect('Network' in stacks).toBe(choice.service !== 'off' || choice.batch === 'fargate' || choice.training)
   })
 })

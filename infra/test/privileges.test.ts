@@ -47,10 +47,9 @@ describe('roles', () => {
   })
 
   test('may do for every resource only what takes none', () => {
-    for (const [name, { Action, Resource }] of statements) {
-      if (![Resource].flat().includes('*')) continue
-      for (const action of listed(Action)) expect(Object.keys(withoutResource), `${name}: ${action}`).toContain(action)
-    }
+    const used = statements.filter(([, { Resource }]) => [Resource].flat().includes('*')).flatMap(([, { Action }]) => listed(Action))
+    // Both ways: what nobody may do any more leaves the table.
+    expect([...new Set(used)].toSorted()).toEqual(Object.keys(withoutResource).toSorted())
   })
 
   test('have no policies of AWS\'s own, which allow more with every year', () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { App } from 'aws-cdk-lib'
@@ -11,24 +11,29 @@ interface StackTemplate { Resources: Record<string, Resource>, Outputs?: Record<
 
 const { context } = JSON.parse(readFileSync(new URL('../cdk.json', import.meta.url), 'utf8')) as { context: Record<string, unknown> }
 
-/** No package of the function: tests do not depend on what was built. */
-export const noPackage = join(import.meta.dirname, 'no-package')
-
 /**
  * Every stack's template, with the settings of cdk.json, checked by CloudFormation's rules and by cdk-nag.
  *
  * @throws Error that names every finding
  */
-export function synth (environment: string, config: EnvironmentConfig, packageFolder = noPackage): Record<string, StackTemplate> {
-  const outdir = mkdtempSync(join(tmpdir(), 'modelport-infra-'))
+export function synth (environment: string, config: EnvironmentConfig): Record<string, StackTemplate> {
+  const folder = mkdtempSync(join(tmpdir(), 'modelport-infra-'))
   try {
-    const app = new App({ context, outdir, analyticsReporting: false })
-    build(app, environment, checkConfig(environment, config), packageFolder)
+    const app = new App({ context, outdir: join(folder, 'out'), analyticsReporting: false })
+    build(app, environment, checkConfig(environment, config), packageIn(folder))
     const assembly = app.synth()
     return Object.fromEntries(assembly.stacks.map(stack => [stack.id, stack.template as StackTemplate]))
   } finally {
-    rmSync(outdir, { recursive: true, force: true })
+    rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** A package of the function with nothing in it but its handlers: tests do not depend on what was built. */
+function packageIn (folder: string): string {
+  const dist = join(folder, 'package', 'dist')
+  mkdirSync(dist, { recursive: true })
+  for (const name of ['lambda.js', 'job.js']) writeFileSync(join(dist, name), '')
+  return join(folder, 'package')
 }
 
 const made = new Map<string, Record<string, StackTemplate>>()
