@@ -84,6 +84,9 @@ class Booster {
   readonly #from: number
   readonly #to: number
   readonly #expected: Float64Array
+  /** The rows that a round sees, and the same in the order of a tree's leaves. New memory for each tree would pile up until it is collected. */
+  readonly #sampled: Int32Array
+  readonly #ordered: Int32Array
 
   constructor (task: BoostTask, rendezvous: Rendezvous) {
     const { learned: { data }, base, params, shared } = task
@@ -93,6 +96,8 @@ class Booster {
     this.#from = Math.floor(rendezvous.index * data.rows / rendezvous.size)
     this.#to = Math.floor((rendezvous.index + 1) * data.rows / rendezvous.size)
     this.#expected = new Float64Array((this.#to - this.#from) * base.length)
+    this.#sampled = new Int32Array(sampleSize(data.rows, params.subsample))
+    this.#ordered = new Int32Array(this.#sampled.length)
     fillWith(base, this.#ownScores(shared.scores))
   }
 
@@ -101,8 +106,12 @@ class Booster {
     const { learned: { data, target }, params: { subsample, colsample }, base, seed, shared } = this.#task
     const source = random(seed, index)
     expectations(lossOf(target), this.#ownScores(shared.scores), scoresPerRow(target), this.#expected)
-    const rows = sample(data.rows, subsample, source)
-    const grown = base.map((_, output) => this.#growTree(output, rows.slice(), sample(data.columns, colsample, source)))
+    sample(data.rows, this.#sampled, source)
+    const grown = base.map((_, output) => {
+      this.#ordered.set(this.#sampled)
+      const columns = sample(data.columns, new Int32Array(sampleSize(data.columns, colsample)), source)
+      return this.#growTree(output, this.#ordered, columns)
+    })
     const isFinal = subsample === 1 && colsample === 1 && grown.every(({ tree }) => tree.nodes === 1)
     return isFinal ? undefined : grown
   }
@@ -203,10 +212,13 @@ function addTree ({ tree, bins }: GrownTree, { codes, rows }: BinnedMatrix, from
   }
 }
 
-/** So many of the numbers from 0 to `count` - 1, ascending, each choice of them as likely as any other. */
-function sample (count: number, share: number, source: Random): Int32Array {
-  const wanted = Math.max(1, Math.round(share * count))
-  const chosen = new Int32Array(wanted)
+function sampleSize (count: number, share: number): number {
+  return Math.max(1, Math.round(share * count))
+}
+
+/** Fills `chosen` with numbers from 0 to `count` - 1, ascending, each choice of them as likely as any other. */
+function sample (count: number, chosen: Int32Array, source: Random): Int32Array {
+  const wanted = chosen.length
   let taken = 0
   for (let i = 0; taken < wanted; i++) {
     if (wanted === count || source.below(count - i) < wanted - taken) chosen[taken++] = i

@@ -47,12 +47,20 @@ export function forestTask (matrix: Matrix, target: Target, params: ForestParams
   return { data: binMatrix(matrix, chosen), target: shareTarget(target), params, classWeights: classWeights(target, params.classWeight), seed }
 }
 
+/** Memory in which one thread grows its trees, one after the other: new memory for each would pile up until it is collected. */
+export interface ForestScratch { readonly weights: Uint16Array, readonly rows: Int32Array }
+
+export function forestScratch ({ data: { rows } }: ForestTask): ForestScratch {
+  return { weights: new Uint16Array(rows), rows: new Int32Array(rows) }
+}
+
 /** The tree of that number. It depends on the task and the number alone, so that trees can be grown in any order. */
-export function growForestTree ({ data, target, params, classWeights, seed }: ForestTask, index: number): Tree {
+export function growForestTree ({ data, target, params, classWeights, seed }: ForestTask, index: number, { weights, rows }: ForestScratch): Tree {
   const source = random(seed, index)
-  const weights = params.bootstrap ? bootstrapWeights(data.rows, source) : new Uint16Array(data.rows).fill(1)
+  if (params.bootstrap) bootstrap(weights, source)
+  else weights.fill(1)
   const limits = { ...params, maxFeatures: allowedColumns(params.maxFeatures, data.columns) }
-  return growTree({ data, target, classWeights, weights }, limits, source)
+  return growTree({ data, target, classWeights, weights }, limits, source, rows)
 }
 
 export function forestOf ({ data: { columns }, target }: ForestTask, trees: readonly Tree[]): Forest {
@@ -67,8 +75,9 @@ export function fitForest (
   matrix: Matrix, target: Target, params: ForestParams, seed: number, onTree?: (done: number) => void, chosen?: Int32Array
 ): Forest {
   const task = forestTask(matrix, target, params, seed, chosen)
+  const scratch = forestScratch(task)
   return forestOf(task, Array.from({ length: params.trees }, (_, i) => {
-    const tree = growForestTree(task, i)
+    const tree = growForestTree(task, i, scratch)
     onTree?.(i + 1)
     return tree
   }))
@@ -82,10 +91,10 @@ function allowedColumns (maxFeatures: ForestParams['maxFeatures'], columns: numb
   }
 }
 
-function bootstrapWeights (rows: number, source: Random): Uint16Array {
-  const weights = new Uint16Array(rows)
-  for (let i = 0; i < rows; i++) weights[source.below(rows)]! += 1
-  return weights
+/** How often each row is drawn. */
+function bootstrap (weights: Uint16Array, source: Random): void {
+  weights.fill(0)
+  for (let i = 0; i < weights.length; i++) weights[source.below(weights.length)]! += 1
 }
 
 /**

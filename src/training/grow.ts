@@ -16,11 +16,13 @@ interface Node { readonly id: number, readonly depth: number, readonly start: nu
 /**
  * Grows one tree over the rows of weight above 0. A leaf holds the share of each class, or the mean
  * of the values.
+ *
+ * @param scratch  memory for as many numbers as there are rows
  */
-export function growTree (samples: Samples, limits: TreeLimits, random: Random): Tree {
+export function growTree (samples: Samples, limits: TreeLimits, random: Random, scratch: Int32Array = new Int32Array(samples.data.rows)): Tree {
   const builder = new TreeBuilder(outputsOf(samples.target))
   const finder = new SplitFinder(samples, limits, random)
-  const rows = weightedRows(samples)
+  const rows = weightedRows(samples, scratch)
   const open: Node[] = [{ id: builder.add(), depth: 0, start: 0, end: rows.length }]
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     const { id, depth, start, end } = node
@@ -38,8 +40,7 @@ export function growTree (samples: Samples, limits: TreeLimits, random: Random):
   return builder.build()
 }
 
-function weightedRows ({ data, weights }: Samples): Int32Array {
-  const rows = new Int32Array(data.rows)
+function weightedRows ({ data, weights }: Samples, rows: Int32Array): Int32Array {
   let count = 0
   for (let row = 0; row < data.rows; row++) {
     if (weights[row]! > 0) rows[count++] = row

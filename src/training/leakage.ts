@@ -39,16 +39,18 @@ function isCode (values: Series<Value>, rows: Int32Array, answers: ArrayLike<num
   return new Set(byValue.values()).size > 1
 }
 
-/** Numbers between which borders can be drawn, one less than there are classes. */
+/** Numbers between which borders can be drawn, one less than there are classes: no class begins before another has ended. */
 function isParted (values: Float64Array, classes: Int32Array): boolean {
-  const order = Uint32Array.from(values, (_, row) => row).sort((a, b) => values[a]! - values[b]!)
-  let borders = 0
-  for (let i = 1; i < order.length; i++) {
-    if (classes[order[i]!] === classes[order[i - 1]!]) continue
-    if (values[order[i]!] === values[order[i - 1]!]) return false
-    borders++
+  const ranges = new Map<number, { lowest: number, highest: number }>()
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]!
+    const range = ranges.get(classes[row]!)
+    if (range === undefined) ranges.set(classes[row]!, { lowest: value, highest: value })
+    else if (value < range.lowest) range.lowest = value
+    else if (value > range.highest) range.highest = value
   }
-  return borders > 0 && borders === new Set(classes).size - 1
+  const ascending = [...ranges.values()].sort((a, b) => a.lowest - b.lowest)
+  return ascending.length > 1 && ascending.every(({ lowest }, i) => i === 0 || ascending[i - 1]!.highest < lowest)
 }
 
 function correlation (x: ArrayLike<number>, y: ArrayLike<number>): number {

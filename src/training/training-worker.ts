@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads'
 import { boostRounds, type BoostTask } from './boost-rounds.ts'
-import { type ForestTask, growForestTree } from './forest.ts'
+import { forestScratch, type ForestTask, growForestTree } from './forest.ts'
 import { meetAt } from './rendezvous.ts'
 import type { Tree } from './tree.ts'
 
@@ -25,10 +25,11 @@ function tell (report: Report, handedOver: readonly ArrayBuffer[] = []): void {
 
 function growTrees ({ task, next }: Extract<Work, { kind: 'forest' }>): void {
   const counter = new Int32Array(next)
+  const scratch = forestScratch(task)
   for (;;) {
     const index = Atomics.add(counter, 0, 1)
     if (index >= task.params.trees) return
-    const tree = growForestTree(task, index)
+    const tree = growForestTree(task, index, scratch)
     tell({ kind: 'tree', index, tree }, buffersOf(tree))
   }
 }
