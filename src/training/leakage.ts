@@ -1,6 +1,6 @@
 import type { Value } from '../row.ts'
-import { selectTarget, type Target } from './matrix.ts'
-import type { Series } from './series.ts'
+import type { Target } from './matrix.ts'
+import { findRow, type Series } from './series.ts'
 
 /** In fewer rows, a column that tells the target is chance. */
 const leastRows = 20
@@ -16,34 +16,40 @@ const sameThing = 0.9999
  * @param values one per row, null where it is missing
  */
 export function tellsTarget (values: Series<Value>, target: Target): boolean {
-  const rows = Int32Array.from({ length: values.length }, (_, row) => row).filter(row => values.at(row) !== null)
-  if (rows.length < leastRows || rows.length * 2 < values.length) return false
-  const wanted = selectTarget(target, rows)
-  const answers: ArrayLike<number> = wanted.kind === 'classes' ? wanted.classes : wanted.values
-  if (isCode(values, rows, answers)) return true
-  if (!rows.every(row => typeof values.at(row) === 'number')) return false
-  const known = Float64Array.from(rows, row => values.at(row) as number)
-  return wanted.kind === 'classes' ? isParted(known, wanted.classes) : Math.abs(correlation(known, wanted.values)) > sameThing
+  const known = knownRows(values)
+  if (known < leastRows || known * 2 < values.length) return false
+  if (isCode(values, known, target.kind === 'classes' ? target.classes : target.values)) return true
+  if (findRow(values, value => value !== null && typeof value !== 'number') >= 0) return false
+  const numbers = values as Series<number | null>
+  return target.kind === 'classes' ? isParted(numbers, target.classes) : isSameThing(numbers, target.values)
 }
 
-/** Few values, each of which always comes with the same answer. */
-function isCode (values: Series<Value>, rows: Int32Array, answers: ArrayLike<number>): boolean {
+function knownRows (values: Series<Value>): number {
+  let known = 0
+  for (let row = 0; row < values.length; row++) if (values.at(row) !== null) known++
+  return known
+}
+
+/** Few values, each of which always comes with the same answer. @param known  rows that have a value */
+function isCode (values: Series<Value>, known: number, answers: ArrayLike<number>): boolean {
   const byValue = new Map<Value, number>()
-  for (let i = 0; i < rows.length; i++) {
-    const value = values.at(rows[i]!)
+  for (let row = 0; row < values.length; row++) {
+    const value = values.at(row)
+    if (value === null) continue
     const first = byValue.get(value)
-    if (first !== undefined && first !== answers[i]) return false
-    byValue.set(value, answers[i]!)
-    if (byValue.size * rowsPerValue > rows.length) return false
+    if (first !== undefined && first !== answers[row]) return false
+    byValue.set(value, answers[row]!)
+    if (byValue.size * rowsPerValue > known) return false
   }
   return new Set(byValue.values()).size > 1
 }
 
 /** Numbers between which borders can be drawn, one less than there are classes: no class begins before another has ended. */
-function isParted (values: Float64Array, classes: Int32Array): boolean {
+function isParted (values: Series<number | null>, classes: Int32Array): boolean {
   const ranges = new Map<number, { lowest: number, highest: number }>()
   for (let row = 0; row < values.length; row++) {
-    const value = values[row]!
+    const value = values.at(row)
+    if (value === null) continue
     const range = ranges.get(classes[row]!)
     if (range === undefined) ranges.set(classes[row]!, { lowest: value, highest: value })
     else if (value < range.lowest) range.lowest = value
@@ -51,6 +57,11 @@ function isParted (values: Float64Array, classes: Int32Array): boolean {
   }
   const ascending = [...ranges.values()].sort((a, b) => a.lowest - b.lowest)
   return ascending.length > 1 && ascending.every(({ lowest }, i) => i === 0 || ascending[i - 1]!.highest < lowest)
+}
+
+function isSameThing (values: Series<number | null>, wanted: Float64Array): boolean {
+  const rows = Int32Array.from({ length: values.length }, (_, row) => row).filter(row => values.at(row) !== null)
+  return Math.abs(correlation(Float64Array.from(rows, row => values.at(row)!), Float64Array.from(rows, row => wanted[row]!))) > sameThing
 }
 
 function correlation (x: ArrayLike<number>, y: ArrayLike<number>): number {
