@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { contradictions } from './contradictions.ts'
+import { needsPipelineImage } from './constructs/pipeline-image.ts'
 import { environments } from './environments.ts'
 import { faultsOf } from './faults.ts'
 
@@ -33,7 +34,11 @@ const schema = Type.Object({
     egress: Type.Enum(['endpoints', 'nat']),
   }, strict),
   auth: Type.Union([
-    Type.Object({ kind: Type.Literal('secret') }, strict),
+    Type.Object({
+      kind: Type.Literal('secret'),
+      /** Which version of the secret signs tokens; absent: the current one as it is when tasks start and functions are deployed. A new value here is what brings a new secret everywhere. */
+      versionId: Type.Optional(text('^[A-Za-z0-9-]{32,64}$', 'the VersionId that `aws secretsmanager put-secret-value` answers with')),
+    }, strict),
     Type.Object({ kind: Type.Literal('jwks'), url: text('^https://', 'an address that begins with https://'), issuer: Type.String({ minLength: 1 }), audience: Type.String({ minLength: 1 }) }, strict),
   ]),
   rateLimit: Type.Object({
@@ -69,7 +74,7 @@ const schema = Type.Object({
   batch: Type.Union([Type.Literal('off'), Type.Object({
     runner: Type.Enum(['fargate', 'lambda']),
     start: Type.Array(Type.Enum(['schedule', 'upload'])),
-    /** For the schedule: NAME or NAME@VERSION. Its files are below scheduled/NAME in the raw bucket. */
+    /** For the schedule: NAME or NAME@VERSION. Its files are in the raw bucket, below scheduled/ and what stands here. */
     model: text('^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(@[A-Za-z0-9][A-Za-z0-9._-]{0,63})?$', 'a model, or NAME@VERSION'),
     /** Of the schedule: six fields as EventBridge Scheduler has them, in UTC. */
     cron,
@@ -100,8 +105,8 @@ export type EnvironmentConfig = Static<typeof schema>
 export type On<T> = Exclude<T, 'off'>
 
 /** Whether anything runs on Fargate: then there is a network, and a cluster in it. */
-export function runsTasks ({ service, batch, training }: EnvironmentConfig): boolean {
-  return service !== 'off' || training !== 'off' || (batch !== 'off' && batch.runner === 'fargate')
+export function runsTasks (config: EnvironmentConfig): boolean {
+  return config.service !== 'off' || needsPipelineImage(config)
 }
 
 /** @throws Error that names the environment's every fault and what is allowed */

@@ -1,9 +1,16 @@
 import type { EnvironmentConfig } from './config.ts'
 import { memoryAllowed } from './constructs/fargate-sizes.ts'
+import { needsPipelineImage } from './constructs/pipeline-image.ts'
 
 /** What each part allows and all together cannot be: where it stands, what is wrong, and what to do. */
 export function contradictions (config: EnvironmentConfig): string[] {
-  return [...sizes(config), ...counts(config), ...waysIn(config), ...waysOut(config)]
+  return [...images(config), ...sizes(config), ...counts(config), ...waysIn(config), ...waysOut(config)]
+}
+
+function images (config: EnvironmentConfig): string[] {
+  const { imageTag, pipelineImageTag } = config
+  if (!imageTag.startsWith('sha256:') || pipelineImageTag !== undefined || !needsPipelineImage(config)) return []
+  return ['/pipelineImageTag: is missing: imageTag is a digest, and that of the image of batch and training does not follow from it: `npm run deploy:image` prints both']
 }
 
 function sizes ({ service, training }: EnvironmentConfig): string[] {

@@ -1,5 +1,5 @@
 import type { EnvironmentConfig } from '../config.ts'
-import { pipelineImage } from '../constructs/pipeline-image.ts'
+import { needsPipelineImage, pipelineImage } from '../constructs/pipeline-image.ts'
 import { aws, type Target } from './aws.ts'
 import { repositoryFolder } from './paths.ts'
 import { Refusal } from './program.ts'
@@ -18,10 +18,9 @@ export const imageRepository = ({ name }: Target) => `modelport-${name}`
 
 /** The images that an environment runs. */
 export function imagesOf (config: EnvironmentConfig): Image[] {
-  const jobs = (config.batch !== 'off' && config.batch.runner === 'fargate') || config.training !== 'off'
   return [
     ...(config.service === 'off' ? [] : [{ what: 'the server', tag: config.imageTag }]),
-    ...(jobs ? [{ what: 'batch and training', tag: pipelineImage(config), stage: 'pipeline' }] : []),
+    ...(needsPipelineImage(config) ? [{ what: 'batch and training', tag: pipelineImage(config), stage: 'pipeline' }] : []),
   ]
 }
 

@@ -11,6 +11,13 @@ import { Construct } from 'constructs'
 import type { EnvironmentConfig } from '../config.ts'
 import { checkFargateSize } from './fargate-sizes.ts'
 
+/** A secret in Secrets Manager, read as a task starts. */
+export interface KeptSecret {
+  secret: ISecret
+  /** Absent: the current one. */
+  versionId: string | undefined
+}
+
 export interface TaskProps {
   config: Pick<EnvironmentConfig, 'architecture' | 'imageTag' | 'monitoring'>
   repository: IRepository
@@ -21,16 +28,18 @@ export interface TaskProps {
   memoryMiB: number
   /** Disk for /tmp, 21 to 200 GiB; absent: the 20 GiB that every task has. */
   diskGiB?: number
-  /** In place of the image's own. */
-  command?: string[]
   environment?: Record<string, string>
-  secrets?: Record<string, ISecret>
+  secrets?: Record<string, KeptSecret>
   port?: PortMapping
   healthCheck?: HealthCheck
   /** From SIGTERM to SIGKILL, at most 120 s. */
   stopTimeout?: Duration
   /** What the program in the container may do: exact actions on exact resources. */
   allow?: PolicyStatement[]
+}
+
+function reference ({ secret, versionId }: KeptSecret): Secret {
+  return versionId === undefined ? Secret.fromSecretsManager(secret) : Secret.fromSecretsManagerVersion(secret, { versionId })
 }
 
 /**
@@ -52,7 +61,7 @@ export class Task extends Construct {
     const { config, secrets = {} } = props
     // CloudWatch encrypts every log group with a key of its own; a customer's key would cost more than the logs of a small service.
     this.logGroup = new LogGroup(this, 'Log', { retention: config.monitoring.logRetentionDays as RetentionDays, removalPolicy: RemovalPolicy.DESTROY })
-    this.executionRole = this.#executionRole(props.repository, Object.values(secrets))
+    this.executionRole = this.#executionRole(props.repository, Object.values(secrets).map(({ secret }) => secret))
     this.taskRole = this.#role('TaskRole', 'What the program in the container may do', props.allow ?? [])
     this.definition = new FargateTaskDefinition(this, 'Definition', {
       // CDK's own name is the same in every environment, and who runs the latest revision of a family would run another environment's.
@@ -77,9 +86,8 @@ export class Task extends Construct {
       privileged: false,
       linuxParameters,
       logging: LogDriver.awsLogs({ logGroup: this.logGroup, streamPrefix: id.toLowerCase() }),
-      ...(props.command && { command: props.command }),
       environment: props.environment ?? {},
-      secrets: Object.fromEntries(Object.entries(secrets).map(([name, secret]) => [name, Secret.fromSecretsManager(secret)])),
+      secrets: Object.fromEntries(Object.entries(secrets).map(([name, secret]) => [name, reference(secret)])),
       ...(props.port && { portMappings: [props.port] }),
       ...(props.healthCheck && { healthCheck: props.healthCheck }),
       ...(props.stopTimeout && { stopTimeout: props.stopTimeout }),

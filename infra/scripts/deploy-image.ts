@@ -1,7 +1,7 @@
 import { signIn } from '../cli/aws.ts'
 import { environmentFlag, environmentOf } from '../cli/environment.ts'
 import { buildAndPush, imagesOf } from '../cli/image.ts'
-import { verbOf } from '../cli/program.ts'
+import { Misuse, verbOf } from '../cli/program.ts'
 import { Shell } from '../cli/shell.ts'
 
 const help = `
@@ -21,6 +21,7 @@ Example:
 const options = { ...environmentFlag, tag: { type: 'string' }, 'dry-run': { type: 'boolean', default: false } } as const
 
 export const verb = verbOf(help, options, async ({ values }, terminal) => {
+  if (values.tag !== undefined && !/^\w[\w.-]{0,118}$/.test(values.tag)) throw new Misuse(`--tag must be a name such as 1.4.0, at most 119 letters, digits and . _ -, not ${JSON.stringify(values.tag)}`)
   const target = environmentOf(values.environment)
   const shell = new Shell(terminal, { isDryRun: values['dry-run'] })
   const { imageTag, pipelineImageTag, ...config } = target.config

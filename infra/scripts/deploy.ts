@@ -44,7 +44,8 @@ export const verb = verbOf(help, options, async ({ values }, terminal) => {
   await shell.must(aws(target, 'ssm', 'get-parameter', '--name', '/cdk-bootstrap/hnb659fds/version'),
     `The account is not prepared for CDK in ${target.config.region}. Once: cd infra && npx cdk bootstrap aws://${account}/${target.config.region}`)
   await packageLambda(shell, target)
-  await shell.run(cdk('synth', '--quiet', '--context', `environment=${target.name}`, '--output', assemblyFolder(target)))
+  // Strict: a warning, such as that of a function without its package, is not deployed.
+  await shell.run(cdk('synth', '--strict', '--quiet', '--context', `environment=${target.name}`, '--output', assemblyFolder(target)))
 
   const deploy = (...stacks: string[]) => shell.run(cdk('deploy', ...stacks, '--app', assemblyFolder(target), '--require-approval', values.yes ? 'never' : 'broadening'))
   await deploy('Data')

@@ -25,6 +25,8 @@ export class DataStack extends Stack {
   readonly modelPackageGroup: CfnModelPackageGroup
   /** What tokens are signed with; none where a JWKS address says who may sign. */
   readonly jwtSecret: Secret | undefined
+  /** The version of it that the environment names. */
+  readonly jwtSecretVersion: string | undefined
 
   constructor (scope: Construct, id: string, props: DataProps) {
     super(scope, id, props)
@@ -55,7 +57,10 @@ export class DataStack extends Stack {
       modelPackageGroupName: `modelport-${props.environment}`,
       modelPackageGroupDescription: 'Versions that training has made; an approved one is promoted to production',
     })
-    this.jwtSecret = props.auth.kind === 'secret' ? this.#jwtSecret() : undefined
+    if (props.auth.kind === 'secret') {
+      this.jwtSecret = this.#jwtSecret()
+      this.jwtSecretVersion = props.auth.versionId
+    }
     this.#tellNames()
   }
 

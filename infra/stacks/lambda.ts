@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Size, Stack, type StackProps, Validations } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy, SecretValue, Size, Stack, type StackProps, Validations } from 'aws-cdk-lib'
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations'
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Key } from 'aws-cdk-lib/aws-kms'
@@ -59,8 +59,8 @@ export class LambdaStack extends Stack {
         REQUEST_TIMEOUT_MS: String(timeouts.request.toMilliseconds()),
         // CloudFormation puts the secret in as it deploys, and the template holds a reference. The server reads settings, not services: asking Secrets Manager
         // as it starts would be a client and a network call more in every cold start. Who may read the function's settings still cannot read this one without
-        // the key. Where that is not enough, JWKS needs no secret at all. A changed secret takes effect with the next deployment.
-        ...(data.jwtSecret && { JWT_SECRET: data.jwtSecret.secretValue.unsafeUnwrap() }),
+        // the key. Where that is not enough, JWKS needs no secret at all. CloudFormation asks again only where the template changes: by the secret's version.
+        ...(data.jwtSecret && { JWT_SECRET: SecretValue.secretsManager(data.jwtSecret.secretArn, data.jwtSecretVersion === undefined ? {} : { versionId: data.jwtSecretVersion }).unsafeUnwrap() }),
       },
     })
     this.front = new HttpFront(this, 'Front', {

@@ -2,7 +2,6 @@ import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib'
 import { Alarm, ComparisonOperator, MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
 import type { SecurityGroup } from 'aws-cdk-lib/aws-ec2'
 import { AlarmBehavior, AvailabilityZoneRebalancing, FargateService, Protocol, PropagatedTagSource } from 'aws-cdk-lib/aws-ecs'
-import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager'
 import type { Construct } from 'constructs'
 import type { EnvironmentConfig, On } from '../config.ts'
 import { mayRead, objectsBelow } from '../constructs/bucket-access.ts'
@@ -12,7 +11,7 @@ import { explainWildcards } from '../constructs/reasoned-wildcards.ts'
 import { scaleTasks } from '../constructs/scaling.ts'
 import { modelStore, modelsPrefix, serverEnvironment } from '../constructs/server-environment.ts'
 import { SharedCounters } from '../constructs/shared-counters.ts'
-import { Task } from '../constructs/task.ts'
+import { type KeptSecret, Task } from '../constructs/task.ts'
 import { timeouts } from '../constructs/timeouts.ts'
 import { WebAcl } from '../constructs/web-acl.ts'
 import type { DataStack } from './data.ts'
@@ -55,7 +54,11 @@ export class ServiceStack extends Stack {
     const tasks = securityGroupForTasks(this, 'Tasks', network.vpc, 'Tasks of the service')
     const counters = config.rateLimit.shared === 'valkey' ? new SharedCounters(this, 'Counters', network) : undefined
     counters?.allowFrom(tasks)
-    this.task = this.#task(props, { ...(props.data.jwtSecret && { JWT_SECRET: props.data.jwtSecret }), ...(counters && { REDIS_URL: counters.url }) })
+    const { jwtSecret, jwtSecretVersion } = props.data
+    this.task = this.#task(props, {
+      ...(jwtSecret && { JWT_SECRET: { secret: jwtSecret, versionId: jwtSecretVersion } }),
+      ...(counters && { REDIS_URL: { secret: counters.url, versionId: undefined } }),
+    })
     explainWildcards(this.task.taskRole, objectsBelow(modelsPrefix))
     this.service = this.#service(props, tasks)
     attach(this.service, this.door, { container: this.task.container.containerName, port })
@@ -70,7 +73,7 @@ export class ServiceStack extends Stack {
     new CfnOutput(this, 'Url', { value: `${scheme}://${this.door.loadBalancer.loadBalancerDnsName}`, description: 'Address of the load balancer' }) // eslint-disable-line no-new
   }
 
-  #task ({ environment, config, service, data }: ServiceProps, secrets: Record<string, ISecret>): Task {
+  #task ({ environment, config, service, data }: ServiceProps, secrets: Record<string, KeptSecret>): Task {
     // Fargate limits the task, and the container does not see that limit: the server would count the CPUs of the machine.
     const cpus = String(Math.max(1, Math.floor(service.cpu / 1024)))
     return new Task(this, 'Task', {

@@ -35,6 +35,8 @@ describe('a wrong value is told with its place and what is allowed', () => {
     ['zone', 'a', '/zone: is unknown: the names here are account, region, imageTag'],
     ['account', '12345', '/account: "12345" is not allowed: must be twelve digits'],
     ['imageTag', 'sha256:abc', '/imageTag: "sha256:abc" is not allowed: must be a tag such as 1.4.0, or a digest such as sha256:…'],
+    ['imageTag', `sha256:${'0'.repeat(64)}`, '/pipelineImageTag: is missing: imageTag is a digest, and that of the image of batch and training does not follow from it'],
+    ['auth.versionId', 'latest', '/auth/versionId: "latest" is not allowed: must be the VersionId that `aws secretsmanager put-secret-value` answers with'],
     ['network.cidr', '10.0.0.0/24', '/network/cidr: "10.0.0.0/24" is not allowed: must be a block of addresses from /16 to /23, such as 10.20.0.0/20'],
     ['network.cidr', '10.0.256.0/20', '/network/cidr: "10.0.256.0/20" is not allowed'],
     ['network.availabilityZones', 1, '/network/availabilityZones: 1 is not allowed: must be a whole number from 2 to 3'],

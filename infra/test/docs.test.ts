@@ -7,6 +7,7 @@ import { type Bill, billOf, variantOf } from '../cost/bill.ts'
 import { breakEven } from '../cost/break-even.ts'
 import { pricesOf } from '../cost/prices.ts'
 import { environments } from '../environments.ts'
+import { resourcesOf, stacksOf } from './synth.ts'
 
 const page = new URL('../../docs/aws.md', import.meta.url)
 const text = readFileSync(page, 'utf8')
@@ -58,6 +59,22 @@ describe('the policy in docs/aws.md', () => {
     expect(Statement.filter(({ Resource }) => Resource === '*').flatMap(({ Action }) => Action)).toEqual(['sts:GetCallerIdentity', 'ecr:GetAuthorizationToken'])
     expect(allowed.filter(action => action.includes('*'))).toEqual([])
   })
+})
+
+/** What AWS asks of whoever turns such a log on, after the pages of each service on logging. */
+const deliveries: Record<string, string[]> = {
+  'AWS::ApiGatewayV2::Stage': ['CreateLogDelivery', 'GetLogDelivery', 'UpdateLogDelivery', 'DeleteLogDelivery', 'ListLogDeliveries', 'PutResourcePolicy', 'DescribeResourcePolicies', 'DescribeLogGroups'],
+  'AWS::WAFv2::LoggingConfiguration': ['CreateLogDelivery', 'DeleteLogDelivery', 'PutResourcePolicy', 'DescribeResourcePolicies', 'DescribeLogGroups'],
+  'AWS::EC2::FlowLog': ['CreateLogDelivery', 'DeleteLogDelivery'],
+}
+
+test('the statement on delivery of logs in docs/aws.md is what the logs in the templates need', () => {
+  const { Action } = JSON.parse(part('log delivery').replace(/^```json\n|```\n$/g, '')) as { Action: string[] }
+  const needed = Object.entries(deliveries).flatMap(([type, actions]) => {
+    expect(resourcesOf(stacksOf('staging'), type), type).not.toEqual([])
+    return actions.map(action => `logs:${action}`)
+  })
+  expect(Action.toSorted()).toEqual([...new Set(needed)].toSorted())
 })
 
 /** What IAM calls an operation of the command line. */

@@ -55,6 +55,16 @@ describe('the function', () => {
     })
   })
 
+  test('has the version of the secret that the environment names, and so have tasks', () => {
+    const versionId = '0b1c2d3e-0000-1111-2222-333344445555'
+    const pinned = synth('dev', { ...configOf('dev'), auth: { kind: 'secret', versionId }, gateway: 'off', batch: 'off', training: 'off' })
+    const version = (part: string): object => ({ 'Fn::Join': ['', Match.arrayWith([part])] })
+    Template.fromJSON(pinned['Lambda']!).hasResourceProperties('AWS::Lambda::Function', { Environment: { Variables: { JWT_SECRET: version(`:SecretString:::${versionId}}}`) } } })
+    Template.fromJSON(pinned['Service']!).hasResourceProperties('AWS::ECS::TaskDefinition', {
+      ContainerDefinitions: [{ Secrets: [{ Name: 'JWT_SECRET', ValueFrom: version(`:::${versionId}`) }] }],
+    })
+  })
+
   test('has neither secret nor key where public keys check tokens, and no rights to a bucket where models are in the package', () => {
     const lambda = Template.fromJSON(withKeys['Lambda']!)
     lambda.resourceCountIs('AWS::KMS::Key', 0)
@@ -92,8 +102,11 @@ describe('the package of the function', () => {
   })
 
   test('has a stand-in where it was not made, which answers 503 and says what to run', async () => {
-    const { code, isBuilt } = lambdaPackage(stack(), '/nowhere', 'x64')
+    const here = stack()
+    const { code, isBuilt } = lambdaPackage(here, '/nowhere', 'x64')
     expect(isBuilt).toBe(false)
+    // What a strict synth, as `deploy` does it, refuses.
+    expect(here.node.metadata.filter(({ type }) => type === 'aws:cdk:warning').map(({ data }) => String(data))).toEqual([expect.stringContaining('run `npm run package:lambda -- --arch x64` before deploying')])
     const exports: { handler?: () => Promise<{ statusCode: number, body: string }> } = {}
     new Function('exports', code.bind(stack()).inlineCode!)(exports) // eslint-disable-line no-new-func
     const { statusCode, body } = await exports.handler!()

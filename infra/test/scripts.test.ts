@@ -44,6 +44,11 @@ describe('deploy', () => {
     expect(steps.at(-1)).toBe('npx --no-install cdk deploy --all --app cdk.out/dev --require-approval never')
   })
 
+  test('takes no warning for an answer: what is deployed is synthesised once, strictly', async () => {
+    await call('deploy', ['--yes'])
+    expect(callsOnce().filter(call => call.includes('cdk synth'))).toEqual(['npx --no-install cdk synth --strict --quiet --context environment=dev --output cdk.out/dev'])
+  })
+
   test('leaves an image and models alone that are there', async () => {
     await call('deploy', ['--yes'])
     expect(callsOnce().filter(call => /docker|publish/.test(call))).toEqual([])
@@ -124,6 +129,7 @@ describe('smoke:batch', () => {
 
 describe('a call that cannot be meant ends with code 2 and says how it is done', () => {
   test.each<[string, string[], RegExp]>([
+    ['deploy:image', ['--tag', `sha256:${'0'.repeat(64)}`], /--tag must be a name such as 1\.4\.0/],
     ['upload-model', [], /Which version\? NAME@VERSION/],
     ['smoke:batch', [], /Which version\?/],
     ['upload-model', ['iris'], /"iris" is not a model version/],

@@ -22,6 +22,9 @@ export function synth (environment: string, config: EnvironmentConfig): Record<s
     const app = new App({ context, outdir: join(folder, 'out'), analyticsReporting: false })
     build(app, environment, checkConfig(environment, config), packageIn(folder))
     const assembly = app.synth()
+    // What a strict synth refuses is refused here too.
+    const warnings = assembly.stacks.flatMap(({ messages }) => messages).map(({ id, entry }) => `${id}: ${String(entry.data)}`)
+    if (warnings.length > 0) throw new Error(warnings.join('\n'))
     return Object.fromEntries(assembly.stacks.map(stack => [stack.id, stack.template as StackTemplate]))
   } finally {
     rmSync(folder, { recursive: true, force: true })
