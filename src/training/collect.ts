@@ -6,8 +6,8 @@ import { setImmediate } from 'node:timers/promises'
 const leastBytes = 16 * 2 ** 20
 
 /**
- * Gives back the memory of large columns that nobody holds any more. They lie outside of the JavaScript heap, which is small and gives the
- * runtime no reason to look: without this, the cells of a file would stay until the end of the training.
+ * Gives back what earlier models of large data left behind. It lies in shared memory outside of the JavaScript heap, which is small and gives
+ * the runtime no reason to look: without this, it would stay until the end of the training.
  *
  * @param bytes  about so many are in question
  */

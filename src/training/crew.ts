@@ -73,12 +73,20 @@ export class Crew {
     await this.#assemble()
     try {
       await Promise.all(this.#threads.map((thread, index) => obey(thread, { ...work, index }, hear)))
+      if (codesOf(work).byteLength >= muchMemory) await this.close()
     } catch (error) {
       // The others may wait for the one that has died.
       await this.close()
       throw error
     }
   }
+}
+
+/** What a thread held of a model it would keep through the next one: shared memory is no reason for it to collect. It is sooner started anew. */
+const muchMemory = 4 * 2 ** 20
+
+function codesOf (work: Work): Uint8Array {
+  return work.kind === 'forest' ? work.task.data.codes : work.task.learned.data.codes
 }
 
 function startTrainingThread (): Worker {

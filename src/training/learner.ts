@@ -1,5 +1,6 @@
 import { type BoostParams, fitBoost } from './boost.ts'
 import { boostToOnnx, predictBoost } from './boost-export.ts'
+import { collectGarbage } from './collect.ts'
 import type { Crew } from './crew.ts'
 import { forestToOnnx } from './export.ts'
 import { type ForestParams, fitForest, predictForest } from './forest.ts'
@@ -46,6 +47,7 @@ export function isLarge ({ params: { trees } }: Learner, { rows, columns }: Matr
  */
 export async function fit (learner: Learner, matrix: Matrix, target: Target, seed: number, { crew, onTree, chosen }: FitOptions = {}): Promise<Fitted> {
   const outputs = outputsOf(target)
+  await collectGarbage(matrix.data.byteLength)
   if (learner.algorithm === 'random-forest') {
     const { params } = learner
     const forest = crew === undefined ? fitForest(matrix, target, params, seed, onTree, chosen) : await crew.fitForest(matrix, target, params, seed, onTree, chosen)

@@ -1,6 +1,5 @@
 import type { Manifest } from '../artifact/manifest.ts'
 import { cpuCount } from '../engine/cpus.ts'
-import { collectGarbage } from './collect.ts'
 import { Crew } from './crew.ts'
 import { type Experiment, crossValidate, evaluateHoldout, featureColumns } from './evaluate.ts'
 import { fit, isLarge, type Learner } from './learner.ts'
@@ -50,7 +49,6 @@ export async function trainVersion (plan: TrainingPlan, { folder, createdAt, thr
   const { data, features, preprocessor, matrix, target, labels, notices } = prepared
   const learner = learnerOf(plan, target, data.rows)
   events.begin({ name: plan.name, rows: data.rows, features: features.length, trees: learner.params.trees, models: cv === 0 ? 2 : cv + 2 })
-  await collectGarbage(matrix.data.byteLength)
   const crew = crewFor(learner, matrix, threads)
   try {
     const experiment: Experiment = {
@@ -59,7 +57,6 @@ export async function trainVersion (plan: TrainingPlan, { folder, createdAt, thr
     events.model('the rows held back')
     const held = await evaluateHoldout(experiment, test)
     const folds = cv === 0 ? undefined : { folds: cv, ...await crossValidate(experiment, cv, fold => events.model(`fold ${fold} of ${cv}`)) }
-    await collectGarbage(matrix.data.byteLength)
     events.model('the model')
     const model = await fit(learner, matrix, target, seed, experiment.fitting)
     const answers = model.predict(matrix)
