@@ -60,8 +60,8 @@ interface Categories {
   /** Replaces a missing text or truth value; null: none does. */
   readonly impute: Value
   readonly oneHot: boolean
-  /** The code of a value that is not among the categories; 'ignore' (one-hot only): all zeros. */
-  readonly unknown: number | 'ignore' | 'error'
+  /** The code of a value that is not among the categories; 'ignore' (one-hot only): all zeros; 'missing' (ordinal only): NaN. */
+  readonly unknown: number | 'ignore' | 'missing' | 'error'
 }
 
 interface CompiledColumn {
@@ -101,9 +101,15 @@ function writeCategory (column: CompiledColumn, categories: Categories, value: V
     out.fill(key === null ? NaN : 0, at, at + column.width)
     if (code !== undefined) out[at + code] = 1
   } else {
-    const unknown = typeof categories.unknown === 'number' && key !== null ? categories.unknown : NaN
-    writeNumber(column, applySteps(column.codeSteps, code ?? unknown), value, out, at, fault)
+    writeCode(column, categories, key, value, out, at, fault)
   }
+}
+
+function writeCode (column: CompiledColumn, { codes, unknown }: Categories, key: Value, value: Value, out: Matrix, at: number, fault: EncodingFault | undefined): void {
+  const code = key === null ? NaN : codes.get(key)
+  // An unknown category that counts as missing is no more of a fault than a value that was left out.
+  const given = code === undefined && unknown === 'missing' ? null : value
+  writeNumber(column, applySteps(column.codeSteps, code ?? (typeof unknown === 'number' ? unknown : NaN)), given, out, at, fault)
 }
 
 /** What to look up: the value itself, or what the steps make of a number; null when it is missing. */

@@ -16,7 +16,7 @@ export const StepSchema = Type.Union([
   Type.Object({ minmax: Type.Object({ min: finite, max: finite }, strict) }, strict),
   Type.Object({ bucketize: Type.Array(finite, { minItems: 1 }) }, strict),
   Type.Object({ oneHot: Type.Object({ categories, unknown: Type.Union([Type.Literal('ignore'), Type.Literal('error')]) }, strict) }, strict),
-  Type.Object({ ordinal: Type.Object({ categories, unknown: Type.Union([finite, Type.Literal('error')]) }, strict) }, strict),
+  Type.Object({ ordinal: Type.Object({ categories, unknown: Type.Union([finite, Type.Literal('missing'), Type.Literal('error')]) }, strict) }, strict),
 ])
 
 export const ColumnSchema = Type.Object({

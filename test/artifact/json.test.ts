@@ -24,7 +24,7 @@ describe('a file is told what is wrong with it, and of several forms the nearest
     [withStep({ standardize: { mean: 1 } }), PreprocessorSchema, `${step}/standardize must have scale`],
     [withStep({ standardize: { mean: 1, scale: '2' } }), PreprocessorSchema, `${step}/standardize/scale must be number`],
     [withStep({ standardize: { mean: 1, scale: 2, unit: 'cm' } }), PreprocessorSchema, `${step}/standardize/unit is not a known field`],
-    [withStep({ ordinal: { categories: ['a'], unknown: 'ignore' } }), PreprocessorSchema, `${step}/ordinal/unknown must be number or "error"`],
+    [withStep({ ordinal: { categories: ['a'], unknown: 'ignore' } }), PreprocessorSchema, `${step}/ordinal/unknown must be number or "missing" or "error"`],
     [withStep({ oneHot: { categories: ['a', 'a'], unknown: 'ignore' } }), PreprocessorSchema, `${step}/oneHot/categories must not have duplicate items`],
     [withStep({ log1p: false }), PreprocessorSchema, `${step}/log1p must be true`],
     [withStep({}), PreprocessorSchema, `${step} ${anyStep}`],

@@ -39,7 +39,7 @@ function categories<T extends Value> (from: readonly T[]): fc.Arbitrary<T[]> {
 function lookUp (from: fc.Arbitrary<(string | number | boolean)[]>): fc.Arbitrary<Step[]> {
   return fc.oneof(
     fc.record({ categories: from, unknown: fc.constantFrom('ignore' as const, 'error' as const) }).map(oneHot => [{ oneHot }]),
-    fc.tuple(fc.record({ categories: from, unknown: fc.oneof(fc.constant('error' as const), fc.constant(-1), number) }), fc.array(numericStep, { maxLength: 2 }))
+    fc.tuple(fc.record({ categories: from, unknown: fc.oneof(fc.constantFrom('error' as const, 'missing' as const), fc.constant(-1), number) }), fc.array(numericStep, { maxLength: 2 }))
       .map(([ordinal, after]) => [{ ordinal }, ...after])
   )
 }
@@ -166,6 +166,8 @@ describe('a column as the specification shows it', () => {
     ['n', [{ ordinal: { categories: [8, 6, 4], unknown: -1 } }], 4, [2]],
     ['n', [{ ordinal: { categories: [8, 6, 4], unknown: -1 } }], 5, [-1]],
     ['n', [{ ordinal: { categories: [8, 6, 4], unknown: -1 } }], null, [NaN]],
+    ['n', [{ ordinal: { categories: [8, 6, 4], unknown: 'missing' } }], 5, [NaN]],
+    ['kind', [{ ordinal: { categories: ['a', 'b'], unknown: 'missing' } }, { impute: 9 }], 'c', [9]],
     ['n', [{ ordinal: { categories: [8, 6, 4], unknown: -1 } }, { impute: 9 }], null, [9]],
     ['kind', [{ oneHot: { categories: ['basic', 'pro'], unknown: 'ignore' } }], 'pro', [0, 1]],
     ['kind', [{ oneHot: { categories: ['basic', 'pro'], unknown: 'ignore' } }], 'team', [0, 0]],

@@ -14,25 +14,28 @@ export function encodeByTheBook (spec: Preprocessor, names: readonly string[], r
   for (const { feature, steps } of spec.columns) {
     const index = names.indexOf(feature)
     const value = row[index] ?? null
-    const cells = encodeColumn(steps, value)
+    const { cells, isMissing } = encodeColumn(steps, value)
     const column = cells.map(cell => cell === 'refused' ? NaN : cell)
     const stored = spec.output.type === 'float32' ? column.map(Math.fround) : column
     numbers.push(...column)
-    if (cells.includes('refused') || (value !== null && !stored.every(Number.isFinite))) faulty.push(index)
+    if (cells.includes('refused') || (!isMissing && !stored.every(Number.isFinite))) faulty.push(index)
   }
   return { numbers, faulty }
 }
 
 type Cell = number | 'refused'
 
-function encodeColumn (steps: readonly Step[], value: Value): Cell[] {
+/** @returns `isMissing` when there was no value, or one that counts as none */
+function encodeColumn (steps: readonly Step[], value: Value): { cells: Cell[], isMissing: boolean } {
   let cells: (Value | 'refused')[] = [value]
+  let countsAsNone = value === null
   for (const step of steps) {
     const [cell = null] = cells
     if (cell === 'refused' && !('oneHot' in step)) continue
     cells = applyStep(step, cell)
+    if ('ordinal' in step && !isMissing(cell) && cells[0] === null) countsAsNone = true
   }
-  return cells.map(cell => cell === null ? NaN : cell === 'refused' ? cell : Number(cell))
+  return { cells: cells.map(cell => cell === null ? NaN : cell === 'refused' ? cell : Number(cell)), isMissing: countsAsNone }
 }
 
 function isMissing (cell: Value): boolean {
@@ -53,9 +56,9 @@ function oneHot ({ categories, unknown }: { categories: Value[], unknown: string
   return categories.map(category => category === cell ? 1 : 0)
 }
 
-function ordinal ({ categories, unknown }: { categories: Value[], unknown: number | 'error' }, cell: Value): Cell[] {
+function ordinal ({ categories, unknown }: { categories: Value[], unknown: number | 'missing' | 'error' }, cell: Value): (Value | 'refused')[] {
   if (categories.includes(cell)) return [categories.indexOf(cell)]
-  return [unknown === 'error' ? 'refused' : unknown]
+  return [unknown === 'error' ? 'refused' : unknown === 'missing' ? null : unknown]
 }
 
 function arithmetic (step: Step, x: number): number {
