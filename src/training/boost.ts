@@ -4,7 +4,7 @@ import { type BoostParams, boostRounds, type BoostTask, rowWeights } from './boo
 import { classWeights } from './class-weights.ts'
 import { type Matrix, selectTarget, sharedFloat64, shareTarget, type Target } from './matrix.ts'
 import { alone } from './rendezvous.ts'
-import { holdout, validationStream } from './split.ts'
+import { holdout, type Split, validationStream } from './split.ts'
 import { type Tree, leafOf } from './tree.ts'
 
 export type { BoostParams }
@@ -20,6 +20,11 @@ export interface Boost {
   readonly trees: readonly Tree[]
 }
 
+/** Places of the target that trees are grown from, and those that are held back to see when more trees no longer help. */
+export function boostSplit (target: Target, { validation }: BoostParams, seed: number): Split {
+  return holdout(target, validation, seed, validationStream)
+}
+
 /**
  * What boosting begins with. Other threads can be handed it without a copy of the rows.
  *
@@ -28,7 +33,7 @@ export interface Boost {
  * @param chosen  which rows of the matrix those are, where not all
  */
 export function boostTask (matrix: Matrix, target: Target, params: BoostParams, seed: number, chosen?: Int32Array): BoostTask {
-  const { train, test } = holdout(target, params.validation, seed, validationStream)
+  const { train, test } = boostSplit(target, params, seed)
   const isWhole = test.length === 0
   const rowsOf = (places: Int32Array) => chosen === undefined ? places : places.map(place => chosen[place]!)
   const learned = isWhole ? target : selectTarget(target, train)

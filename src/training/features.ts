@@ -19,8 +19,6 @@ export interface Features {
   readonly notices: readonly string[]
 }
 
-/** More categories than this are counted through rather than given a column each. */
-const maxOneHot = 32
 /** A text column of more distinct values is more likely to name rows than to describe them. */
 const maxCategories = 100
 /** In fewer rows, numbers that are all different are nothing special. */
@@ -141,10 +139,8 @@ function checkLimits ({ source, kind, values }: Column, { minimum = -Infinity, m
   if (row >= 0) throw new FatalError(`${source}, row ${row + 1}: ${values.at(row)} is outside of the limits that the training file sets`)
 }
 
-/** Trees take numbers and missing values as they are, so nothing is scaled or imputed. */
+/** Trees take numbers, missing values and categories' codes as they are, so nothing is scaled or imputed. */
 function stepsOf (distinct: Distinct | undefined, { unknown = 'error' }: ColumnHint): Step[] {
   if (distinct === undefined) return []
-  const categories = [...distinct]
-  if (categories.length <= maxOneHot) return [{ oneHot: { categories, unknown } }]
-  return [{ ordinal: { categories, unknown: unknown === 'ignore' ? -1 : unknown } }]
+  return [{ ordinal: { categories: [...distinct], unknown: unknown === 'ignore' ? 'missing' : unknown } }]
 }

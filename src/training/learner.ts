@@ -1,11 +1,12 @@
-import { type BoostParams, fitBoost } from './boost.ts'
+import { type BoostParams, boostSplit, fitBoost } from './boost.ts'
 import { boostToOnnx, predictBoost } from './boost-export.ts'
+import type { CategoryCodes } from './category-codes.ts'
 import { collectGarbage } from './collect.ts'
 import type { Crew } from './crew.ts'
 import { forestToOnnx } from './export.ts'
 import { type ForestParams, fitForest, predictForest } from './forest.ts'
 import { outputsOf } from './histogram.ts'
-import type { Matrix, Target } from './matrix.ts'
+import { type Matrix, selectTarget, type Target } from './matrix.ts'
 
 /** Which algorithm learns, and how. */
 export type Learner =
@@ -34,6 +35,8 @@ export interface FitOptions {
   readonly onTree?: ((done: number) => void) | undefined
   /** The rows of the matrix that are learned from, where not all: so they need not be copied out. */
   readonly chosen?: Int32Array | undefined
+  /** Of the matrix, which is renumbered by what is learned from, for the model's answers too. */
+  readonly categories?: CategoryCodes | undefined
 }
 
 /** Whether threads are worth while. */
@@ -45,8 +48,9 @@ export function isLarge ({ params: { trees } }: Learner, { rows, columns }: Matr
  * @param target of the rows that are learned from
  * @param seed decides everything that is random: the same seed gives the same model, with a crew of any size or without
  */
-export async function fit (learner: Learner, matrix: Matrix, target: Target, seed: number, { crew, onTree, chosen }: FitOptions = {}): Promise<Fitted> {
+export async function fit (learner: Learner, matrix: Matrix, target: Target, seed: number, { crew, onTree, chosen, categories }: FitOptions = {}): Promise<Fitted> {
   const outputs = outputsOf(target)
+  if (categories?.isEmpty === false) orderCategories(categories, learner, target, seed, chosen)
   await collectGarbage(matrix.data.byteLength)
   if (learner.algorithm === 'random-forest') {
     const { params } = learner
@@ -61,4 +65,11 @@ export async function fit (learner: Learner, matrix: Matrix, target: Target, see
     predict: matrix => predictBoost(boost, matrix),
     toOnnx: () => boostToOnnx(boost),
   }
+}
+
+/** Rows that boosting holds back to measure itself may not say anything of their target beforehand. */
+function orderCategories (categories: CategoryCodes, learner: Learner, target: Target, seed: number, chosen: Int32Array | undefined): void {
+  if (learner.algorithm === 'random-forest') return categories.learn(target, chosen)
+  const { train } = boostSplit(target, learner.params, seed)
+  categories.learn(selectTarget(target, train), chosen === undefined ? train : train.map(place => chosen[place]!))
 }

@@ -1,5 +1,6 @@
 import type { Manifest } from '../artifact/manifest.ts'
 import { cpuCount } from '../engine/cpus.ts'
+import { CategoryCodes } from './category-codes.ts'
 import { Crew } from './crew.ts'
 import { type Experiment, crossValidate, evaluateHoldout, featureColumns } from './evaluate.ts'
 import { fit, isLarge, type Learner } from './learner.ts'
@@ -49,10 +50,11 @@ export async function trainVersion (plan: TrainingPlan, { folder, createdAt, thr
   const { data, features, preprocessor, matrix, target, labels, notices } = prepared
   const learner = learnerOf(plan, target, data.rows)
   events.begin({ name: plan.name, rows: data.rows, features: features.length, trees: learner.params.trees, models: cv === 0 ? 2 : cv + 2 })
+  const categories = new CategoryCodes(matrix, preprocessor.columns)
   const crew = crewFor(learner, matrix, threads)
   try {
     const experiment: Experiment = {
-      matrix, target, labels, learner, seed, features: featureColumns(preprocessor.columns), fitting: { crew, onTree: events.tree },
+      matrix, target, labels, learner, seed, features: featureColumns(preprocessor.columns), fitting: { crew, onTree: events.tree, categories },
     }
     events.model('the rows held back')
     const held = await evaluateHoldout(experiment, test)
@@ -61,7 +63,8 @@ export async function trainVersion (plan: TrainingPlan, { folder, createdAt, thr
     const model = await fit(learner, matrix, target, seed, experiment.fitting)
     const answers = model.predict(matrix)
     const metrics = { ...held.metrics, test: { share: test, rows: held.split.test.length }, ...(folds === undefined ? {} : { cv: folds }) }
-    return { ...versionFiles({ ...prepared, plan, createdAt, experiment, model, answers, metrics }), notices }
+    const encoding = { ...preprocessor, columns: [...categories.columns()] }
+    return { ...versionFiles({ ...prepared, preprocessor: encoding, plan, createdAt, experiment, model, answers, metrics }), notices }
   } finally {
     await crew?.close()
   }

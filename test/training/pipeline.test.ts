@@ -137,10 +137,10 @@ test('the baseline counts every row of every feature, and every prediction', () 
   expect(prediction).toMatchObject({ kind: 'category', categories: ['no', 'yes'] })
 })
 
-test('the preprocessor is what the training data went through', () => {
+test('the preprocessor is what the training data went through, categories from the least to the most likely to return', () => {
   expect(json<Preprocessor>('preprocessor.json').columns).toEqual([
     { feature: 'spent', steps: [] },
-    { feature: 'tariff', steps: [{ oneHot: { categories: ['basic', 'free', 'pro'], unknown: 'error' } }] },
+    { feature: 'tariff', steps: [{ ordinal: { categories: ['basic', 'free', 'pro'], unknown: 'error' } }] },
     { feature: 'member', steps: [] },
   ])
 })
