@@ -1,8 +1,7 @@
 import { closeSync, openSync, readFileSync, truncateSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { freePort } from '../test/helpers/free-port.ts'
 import { type Program, cpuSeconds, residentMb, start, stop } from './processes.ts'
 
 export interface BenchServer {
@@ -53,13 +52,4 @@ export async function startServer ({ name, program, readyPath }: Launch, folder:
 
 async function isReady (url: string): Promise<boolean> {
   return await fetch(url).then(response => response.ok, () => false)
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -1,9 +1,10 @@
-import { Duration, RemovalPolicy, Size, Stack, Validations } from 'aws-cdk-lib'
-import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib'
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import type { EnvironmentConfig } from '../config.ts'
+import { functionRole } from './function-role.ts'
 import { lambdaPackage } from './lambda-package.ts'
 import { explainWildcards } from './reasoned-wildcards.ts'
 import { retries } from './run-task.ts'
@@ -29,20 +30,7 @@ export class JobFunction extends Construct {
   constructor (scope: Construct, id: string, { config, packageFolder, environment, allow, wildcards }: JobFunctionProps) {
     super(scope, id)
     this.logGroup = new LogGroup(this, 'Log', { retention: config.monitoring.logRetentionDays as RetentionDays, removalPolicy: RemovalPolicy.DESTROY })
-    const role = new Role(this, 'Role', {
-      description: 'What a step of a job may do',
-      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      inlinePolicies: {
-        permissions: new PolicyDocument({
-          statements: [
-            new PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [this.logGroup.logGroupArn] }),
-            new PolicyStatement({ actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], resources: ['*'] }),
-            ...allow,
-          ],
-        }),
-      },
-    })
-    Validations.of(role).acknowledge({ id: 'AwsSolutions-IAM5[Resource::*]', reason: 'X-Ray knows no resources: a trace is of the account.' })
+    const role = functionRole(this, { description: 'What a step of a job may do', logGroup: this.logGroup, allow })
     explainWildcards(role, wildcards)
     const { code, handler, isBuilt } = lambdaPackage(this, packageFolder, config.architecture)
     const job = new LambdaFunction(this, 'Function', {

@@ -1,12 +1,13 @@
-import { Duration, RemovalPolicy, SecretValue, Size, Stack, type StackProps, Validations } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy, SecretValue, Size, Stack, type StackProps } from 'aws-cdk-lib'
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations'
-import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam'
 import { Key } from 'aws-cdk-lib/aws-kms'
 import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
 import type { EnvironmentConfig, On } from '../config.ts'
 import { mayRead, objectsBelow } from '../constructs/bucket-access.ts'
+import { functionRole } from '../constructs/function-role.ts'
 import { HttpFront } from '../constructs/http-front.ts'
 import { lambdaPackage } from '../constructs/lambda-package.ts'
 import { explainWildcards } from '../constructs/reasoned-wildcards.ts'
@@ -29,14 +30,13 @@ export class LambdaStack extends Stack {
   readonly front: HttpFront
   readonly function: LambdaFunction
   readonly logGroup: LogGroup
-  readonly #role: Role
 
   constructor (scope: Construct, id: string, props: LambdaProps) {
     super(scope, id, props)
     const { environment, config, lambda, data } = props
     this.logGroup = new LogGroup(this, 'Log', { retention: config.monitoring.logRetentionDays as RetentionDays, removalPolicy: RemovalPolicy.DESTROY })
     const key = data.jwtSecret && this.#environmentKey()
-    this.#role = this.#functionRole(props, key)
+    const role = this.#functionRole(props, key)
     const { code, handler } = lambdaPackage(this, props.packageFolder, config.architecture)
     this.function = new LambdaFunction(this, 'Function', {
       description: 'modelport: predictions over HTTP',
@@ -51,7 +51,7 @@ export class LambdaStack extends Stack {
       ...(lambda.reservedConcurrency !== undefined && { reservedConcurrentExecutions: lambda.reservedConcurrency }),
       tracing: Tracing.ACTIVE,
       logGroup: this.logGroup,
-      role: this.#role.withoutPolicyUpdates(),
+      role: role.withoutPolicyUpdates(),
       ...(key && { environmentEncryption: key }),
       environment: {
         ...serverEnvironment(environment, config),
@@ -79,21 +79,14 @@ export class LambdaStack extends Stack {
   }
 
   #functionRole ({ lambda, data }: LambdaProps, key: Key | undefined): Role {
-    const role = new Role(this, 'Role', {
+    const role = functionRole(this, {
       description: 'What the function may do',
-      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      inlinePolicies: {
-        permissions: new PolicyDocument({
-          statements: [
-            new PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [this.logGroup.logGroupArn] }),
-            new PolicyStatement({ actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], resources: ['*'] }),
-            ...(key ? [new PolicyStatement({ actions: ['kms:Decrypt'], resources: [key.keyArn] })] : []),
-            ...(lambda.models === 's3' ? mayRead(data.models, modelsPrefix) : []),
-          ],
-        }),
-      },
+      logGroup: this.logGroup,
+      allow: [
+        ...(key ? [new PolicyStatement({ actions: ['kms:Decrypt'], resources: [key.keyArn] })] : []),
+        ...(lambda.models === 's3' ? mayRead(data.models, modelsPrefix) : []),
+      ],
     })
-    Validations.of(role).acknowledge({ id: 'AwsSolutions-IAM5[Resource::*]', reason: 'X-Ray knows no resources: a trace is of the account.' })
     if (lambda.models === 's3') explainWildcards(role, objectsBelow(modelsPrefix))
     return role
   }

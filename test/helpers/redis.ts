@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+import { freePort } from './free-port.ts'
 
 /** Whether `redis-server` is there; where it is not, the tests that need it are skipped and say so. */
 export const hasRedis = spawnSync('redis-server', ['--version']).status === 0
@@ -44,14 +44,4 @@ async function run (port: number, options: string[]): Promise<ChildProcess> {
     child.stdout.on('data', (chunk: Buffer) => { if (chunk.includes('Ready to accept connections')) resolve() })
   })
   return child
-}
-
-/** A port that nobody listens on at this moment. */
-export async function freePort (): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
 }

@@ -1,10 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 import { FakeS3 } from './fake-s3.ts'
+import { freePort } from './free-port.ts'
 
 /** What any AWS tool looks at, for a server of ours. */
 export function awsEnv (url: string): Record<string, string> {
@@ -69,13 +68,4 @@ export async function startMoto (): Promise<S3Server> {
       await gone
     },
   }
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

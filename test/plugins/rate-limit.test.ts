@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { MemoryCounters } from '../../src/plugins/rate-limit-counters.ts'
 import { secret, securedApp, type SecuredApp, warnings } from '../auth/secured-app.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { claims, jwt } from '../helpers/keys.ts'
-import { freePort, hasRedis, type RedisServer, startRedis } from '../helpers/redis.ts'
+import { hasRedis, type RedisServer, startRedis } from '../helpers/redis.ts'
 
 const alice = jwt(claims(), secret)
 const bob = jwt(claims({ sub: 'bob' }), secret)
